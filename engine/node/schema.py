@@ -1,0 +1,86 @@
+"""The schema of a node, as data.
+
+Validating, hashing, drawing and documenting a graph needs only this, never the node's code, so it is a JSON-serialisable
+pydantic model that a catalogue file or a server can hand around.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+Lane = Literal["device", "cpu", "loop"]
+WidgetKind = Literal["number", "slider", "text", "multiline", "combo", "toggle", "seed", "file", "colour"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputSchema(_Frozen):
+    """One input of a node.
+
+    `type` is an upper-case port type (`IMAGE`, `LATENT`, `INT`, `FLOAT`, `STRING`, `BOOLEAN`, `COMBO`, ...), a comma list
+    for a union, or `*` for anything. `widget` is how an unconnected input is edited; None means that it must be linked
+    (or left out, when not `required`).
+    """
+
+    name: str
+    type: str
+    required: bool = True
+    default: JsonValue = None
+    widget: WidgetKind | None = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    step: int | float | None = None
+    """Granularity of the widget's arrows; values between steps are valid."""
+    multiple_of: int | None = None
+    options: tuple[str, ...] | None = None
+    """The values of a combo, when they are fixed."""
+    folder: str | None = None
+    """For a `file` widget: which folder of the user's the name is looked up in (`checkpoints`, `input`, ...).
+    The file's content is part of the node's key."""
+    lazy: bool = False
+    """Computed only when the node asks for it."""
+    is_list: bool = False
+    """Takes the whole list; otherwise the node is mapped over lists."""
+    variadic: bool = False
+    """Grows: links arrive as `name.0`, `name.1`, ... and the node receives a tuple."""
+    help: str = ""
+
+
+class OutputSchema(_Frozen):
+    name: str
+    type: str
+    is_list: bool = False
+    help: str = ""
+
+
+class NodeSchema(_Frozen):
+    """Everything about a node except its body."""
+
+    name: str
+    title: str
+    version: int
+    category: str
+    help: str
+    inputs: tuple[InputSchema, ...]
+    outputs: tuple[OutputSchema, ...]
+    output: bool = False
+    """Has an effect on the world (saves a file): a graph needs at least one such node."""
+    lane: Lane = "cpu"
+    aliases: tuple[str, ...] = ()
+    fingerprinted: bool = False
+    """Has a `fingerprint=` function that must be called to know the key."""
+    experimental: bool = False
+    package: str = "nodes"
+    """Where it comes from: `nodes` (built in), or the plugin's name."""
+    code: str = ""
+    """Digest of all source files of the package (and, for built-ins, of the engine): part of every key."""
+
+    def input(self, name: str) -> InputSchema | None:
+        return next((each for each in self.inputs if each.name == name), None)
+
+    def output_index(self, name: str) -> int | None:
+        return next((index for index, each in enumerate(self.outputs) if each.name == name), None)
