@@ -1,0 +1,166 @@
+"""Workflows in and out: from a file, text or JSON value, of either format, and back to stable, pretty text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import JsonValue, ValidationError
+from pydantic_core import ErrorDetails
+
+from engine.errors import Problem, WorkflowError
+from engine.graph import comfy
+from engine.graph.reading import Limits, read_file, read_json, refuse
+from engine.graph.wording import describe
+from engine.graph.workflow import FORMAT, NODE_ID, Workflow
+
+LINE_LENGTH = 100
+"""Objects and lists that fit into a line of this length are written on one."""
+
+
+def load(path: Path, limits: Limits | None = None) -> Workflow:
+    """Read a workflow file: Darkroom's format, ComfyUI's API format, or a PNG that carries one of them.
+
+    Raises:
+        WorkflowError: every problem found.
+    """
+    return from_json(read_file(path, limits), limits)
+
+
+def loads(data: bytes | str, limits: Limits | None = None) -> Workflow:
+    """Read a workflow from JSON text.
+
+    Raises:
+        WorkflowError: every problem found.
+    """
+    return from_json(read_json(data, limits), limits)
+
+
+def from_json(value: JsonValue, limits: Limits | None = None) -> Workflow:
+    """Read a workflow from a JSON value, telling the formats apart by their shape.
+
+    Raises:
+        WorkflowError: every problem found: `not_a_workflow`, `ui_format`, `newer_format`, `too_many_nodes`,
+            `bad_node_id`, `missing_key`, `wrong_shape`, `bad_link`.
+    """
+    limits = limits or Limits()
+    if not isinstance(value, dict):
+        refuse("not_a_workflow", "This JSON is not a workflow.", wanted="an object", fix="give a workflow's JSON")
+    if "darkroom" in value:
+        nodes = value.get("nodes")
+        _check_size(len(nodes) if isinstance(nodes, dict) else 0, limits)
+        return _read_darkroom(value)
+    prompt = comfy.unwrapped(value)
+    if problem := comfy.ui_format_problem(value) or comfy.ui_format_problem(prompt):
+        raise WorkflowError([problem])
+    if comfy.is_prompt(prompt):
+        _check_size(len(prompt), limits)
+        return comfy.read_prompt(prompt)
+    refuse(
+        "not_a_workflow",
+        "This JSON object is not a workflow.",
+        wanted=f'"darkroom": {FORMAT} with "nodes", or ComfyUI\'s API format',
+        got=f"the keys {', '.join(list(value)[:5])}" if value else "an empty object",
+        fix=f'add "darkroom": {FORMAT}' if "nodes" in value else "give a workflow's JSON",
+    )
+
+
+def to_json(workflow: Workflow) -> dict[str, JsonValue]:
+    """The document as JSON values, holding what was given and no defaults."""
+    return {"darkroom": FORMAT, **workflow.model_dump(exclude_unset=True)}
+
+
+def dumps(workflow: Workflow) -> str:
+    """Write a workflow for people and for version control: stable order, a line per input, a newline at the end.
+
+    Reading and writing again gives the same bytes.
+    """
+    lines = [
+        f"  {_text(key)}: {_pretty(value, 2, open_levels=3 if key == 'nodes' else 2 if key == 'layout' else 0)}"
+        for key, value in to_json(workflow).items()
+    ]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _pretty(value: JsonValue, indent: int, open_levels: int) -> str:
+    """Write a value: the outer `open_levels` always over several lines, deeper ones on one line where they fit."""
+    if not isinstance(value, dict | list) or not value:
+        return _text(value)
+    if open_levels <= 0 and len(line := _text(value)) + indent <= LINE_LENGTH:
+        return line
+    inner = " " * (indent + 2)
+    if isinstance(value, dict):
+        parts = [f"{inner}{_text(key)}: {_pretty(each, indent + 2, open_levels - 1)}" for key, each in value.items()]
+        return "{\n" + ",\n".join(parts) + "\n" + " " * indent + "}"
+    parts = [inner + _pretty(each, indent + 2, open_levels - 1) for each in value]
+    return "[\n" + ",\n".join(parts) + "\n" + " " * indent + "]"
+
+
+def _text(value: JsonValue) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _check_size(count: int, limits: Limits) -> None:
+    if count > limits.nodes:
+        refuse(
+            "too_many_nodes",
+            f"The workflow has {count:,} nodes.",
+            wanted=f"at most {limits.nodes:,}",
+            fix="split it into several workflows",
+        )
+
+
+def _read_darkroom(value: dict[str, JsonValue]) -> Workflow:
+    version = value["darkroom"]
+    if isinstance(version, int) and version > FORMAT:
+        refuse(
+            "newer_format",
+            f"This file is of format {version}, made by a newer Darkroom.",
+            wanted=f"format {FORMAT}",
+            got=str(version),
+            fix="update Darkroom",
+        )
+    try:
+        workflow = Workflow.model_validate(value)
+    except ValidationError as error:
+        raise WorkflowError([_problem(each) for each in error.errors(include_url=False)]) from error
+    if workflow.origin == "darkroom":
+        problems = [_bad_id(id) for id in workflow.nodes if not NODE_ID.fullmatch(id)]
+        if problems:
+            raise WorkflowError(problems)
+    return workflow
+
+
+def _bad_id(id: str) -> Problem:
+    return Problem(
+        "bad_node_id",
+        f"A node cannot be called {_text(id)}.",
+        id,
+        wanted="letters, digits, _, - and :",
+        got=id,
+        fix="rename the node",
+    )
+
+
+def _problem(error: ErrorDetails) -> Problem:
+    """One of pydantic's complaints as a problem, located at its node and input."""
+    place = [str(part) for part in error["loc"]]
+    node = place[1] if len(place) > 1 and place[0] == "nodes" else None
+    input = place[3] if len(place) > 3 and node and place[2] == "inputs" else None
+    key = ".".join(place[2:] if node else place)
+    if error["type"] == "missing":
+        return Problem(
+            "missing_key",
+            f"`{key}` is missing.",
+            node,
+            input,
+            wanted=f"the key `{place[-1]}`",
+            fix=f"add `{place[-1]}`",
+        )
+    if error["type"] == "value_error":  # ours, from `read_input`
+        return Problem("bad_input", error["msg"].removeprefix("Value error, ") + ".", node, input)
+    wanted = error["msg"].replace("Input should be ", "")
+    what = f"`{key}`" if key else "This"
+    return Problem(
+        "wrong_shape", f"{what} should be {wanted}.", node, input, wanted=wanted, got=describe(error["input"])
+    )

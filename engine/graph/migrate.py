@@ -1,0 +1,69 @@
+"""Old nodes lifted to the present version of their type, one step at a time, by functions the type's author wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from engine.errors import Problem
+from engine.graph.workflow import InputValue, Workflow, WorkflowNode
+from engine.node.schema import NodeSchema
+
+Migration = Callable[[dict[str, InputValue]], Mapping[str, InputValue]]
+"""Takes the inputs as version n had them (literals, and links to pass on untouched), returns those of version n + 1."""
+Migrations = Mapping[tuple[str, int], Migration]
+"""By the type's name and the version that is lifted."""
+
+
+def lift(id: str, node: WorkflowNode, schema: NodeSchema, migrations: Migrations) -> WorkflowNode | Problem:
+    """Return the node as the schema's version has it, or why that cannot be.
+
+    A node without a version is taken to be of the present one. The problem is `newer_node`, `older_node` (a step is
+    missing) or `migration_failed`.
+    """
+    if node.version is None or node.version == schema.version:
+        return node
+    if node.version > schema.version:
+        return Problem(
+            "newer_node",
+            f"It was made with version {node.version} of {schema.name}; version {schema.version} is installed.",
+            id,
+            wanted=f"version {schema.version} or older",
+            got=f"version {node.version}",
+            fix=f"update {'Darkroom' if schema.package == 'nodes' else f'the plugin {schema.package}'}",
+        )
+    inputs = dict(node.inputs)
+    for version in range(node.version, schema.version):
+        migration = migrations.get((schema.name, version))
+        if migration is None:
+            return Problem(
+                "older_node",
+                f"Nothing is known to lift {schema.name} from version {version} to {version + 1}.",
+                id,
+                wanted=f"version {schema.version}",
+                got=f"version {node.version}",
+                fix="make the node anew",
+            )
+        try:
+            inputs = dict(migration(inputs))
+        except Exception as error:  # a plugin's code: whatever it raises is a fact about this node
+            return Problem(
+                "migration_failed",
+                f"Lifting {schema.name} from version {version} failed: {type(error).__name__}: {error}.",
+                id,
+                fix="make the node anew, and tell the author of the node",
+            )
+    return node.model_copy(update={"inputs": inputs, "version": schema.version})
+
+
+def migrate(workflow: Workflow, schemas: Mapping[str, NodeSchema], migrations: Migrations) -> Workflow:
+    """Return the workflow with every node lifted that can be; the others stay as they are, for `build` to explain.
+
+    Args:
+        schemas: by the names the workflow uses.
+    """
+    nodes: dict[str, WorkflowNode] = {}
+    for id, node in workflow.nodes.items():
+        schema = schemas.get(node.type)
+        lifted = lift(id, node, schema, migrations) if schema else node
+        nodes[id] = node if isinstance(lifted, Problem) else lifted
+    return workflow.model_copy(update={"nodes": nodes})

@@ -1,0 +1,43 @@
+"""Short phrases for problems: what a value is, and which names were meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def describe(value: object) -> str:
+    """Say what a JSON value is, in a few words: `the text "abc"`, `the number 3`, `a list of 2`."""
+    match value:
+        case None:
+            return "nothing (null)"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return f"the number {shorten(str(value))}"
+        case str():
+            return f'the text "{shorten(value)}"'
+        case list() | tuple():
+            return f"a list of {len(value)}"  # pyright: ignore[reportUnknownArgumentType]
+        case dict():
+            return "an object"
+        case _:
+            return f"a {type(value).__name__}"
+
+
+def shorten(text: str, length: int = 60) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """At most three names that look like `name`, the likeliest first; case does not matter."""
+    spelled = {each.lower(): each for each in names}
+    return [spelled[each] for each in get_close_matches(shorten(name).lower(), spelled, n=3, cutoff=0.6)]
+
+
+def either(names: Iterable[str], limit: int = 6) -> str:
+    """Join names for a sentence: `'a', 'b' or 'c'`; of many, the first few."""
+    quoted = [f"'{each}'" for each in names]
+    if len(quoted) > limit:
+        return ", ".join(quoted[:limit]) + f" or one of {len(quoted) - limit} more"
+    return " or ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else "".join(quoted)
