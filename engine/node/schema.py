@@ -1,7 +1,7 @@
 """The schema of a node, as data.
 
-Validating, hashing, drawing and documenting a graph needs only this, never the node's code, so it is a JSON-serialisable
-pydantic model that a catalogue file or a server can hand around.
+Validating, hashing, drawing and documenting a graph needs only this, never the node's code, so it is a
+JSON-serialisable pydantic model that a catalogue file or a server can hand around.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class _Frozen(BaseModel):
 class InputSchema(_Frozen):
     """One input of a node.
 
-    `type` is an upper-case port type (`IMAGE`, `LATENT`, `INT`, `FLOAT`, `STRING`, `BOOLEAN`, `COMBO`, ...), a comma list
-    for a union, or `*` for anything. `widget` is how an unconnected input is edited; None means that it must be linked
-    (or left out, when not `required`).
+    `type` is an upper-case port type (`IMAGE`, `LATENT`, `INT`, `FLOAT`, `STRING`, `BOOLEAN`, `COMBO`, ...), a comma
+    list for a union, or `*` for anything. `widget` is how an unconnected input is edited; None means that it must be
+    linked (or left out, when not `required`).
     """
 
     name: str

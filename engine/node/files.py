@@ -1,0 +1,71 @@
+"""Write files so that a reader never meets half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+from engine.errors import FileProblem
+
+
+@contextlib.contextmanager
+def _beside(path: Path, data: bytes) -> Generator[Path]:
+    """A file in the folder of `path` that holds `data`, gone afterwards unless it was renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o666 & ~_umask())
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """The process's mask for new files: mkstemp ignores it and makes private files."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Put `data` at `path`, replacing what is there, all of it or nothing.
+
+    Raises:
+        FileProblem: the disk is full, or the place cannot be written.
+    """
+    try:
+        with _beside(path, data) as temporary:
+            os.replace(temporary, path)
+    except OSError as error:
+        raise FileProblem(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def write_new(path: Path, data: bytes) -> bool:
+    """Put `data` at `path` unless a file is there already, in which case nothing happens and the answer is False.
+
+    Raises:
+        FileProblem: the disk is full, or the place cannot be written.
+    """
+    try:
+        with _beside(path, data) as temporary:
+            return _publish(temporary, path)
+    except OSError as error:
+        raise FileProblem(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _publish(temporary: Path, path: Path) -> bool:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links, such as FAT: check first, and accept the tiny race
+        if path.exists():
+            return False
+        os.replace(temporary, path)
+    return True
