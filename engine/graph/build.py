@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from pydantic import JsonValue
 
@@ -25,6 +25,9 @@ from engine.node.schema import InputSchema, NodeSchema
 
 CheckFile = Callable[[str, str], Problem | None]
 """Says what is wrong with a file, by its folder (`checkpoints`, `input`, ...) and name; the caller adds where."""
+
+MAX_PROBLEMS = 200
+"""Nobody reads more, and finding the names that were meant takes time."""
 
 
 class Schemas(Protocol):
@@ -99,10 +102,10 @@ class _Build:
         outer: Graph | None,
     ) -> None:
         self.workflow, self.schemas, self.migrations, self.check_file = workflow, schemas, migrations, check_file
-        self.problems: list[Problem] = []
+        self._problems: list[Problem] = []
         self.shapes: dict[str, _Shape | None] = {}
         self.found: dict[str, tuple[WorkflowNode, NodeSchema | None]] = {}
-        self.links = Links(workflow.nodes, self.look_up, self.problems.append, outer)
+        self.links = Links(workflow.nodes, self.look_up, self.report, outer)
 
     def graph(self, outputs: Sequence[str] | None) -> Graph:
         targets = self._all_outputs() if outputs is None else self._requested(outputs)
@@ -121,12 +124,30 @@ class _Build:
             stack.extend(reversed(sources[id]))
         order = topological_order({id: sources[id] for id in self.workflow.nodes if id in sources})
         if order is None:
-            self.problems.extend(map(_cycle, cycles(sources)))
-        if self.problems:
-            place = {id: index for index, id in enumerate(self.workflow.nodes)}
-            raise WorkflowError(sorted(self.problems, key=lambda problem: place.get(problem.node or "", -1)))
+            for path in cycles(sources):
+                self.report(_cycle(path))
+        if self._problems:
+            self._refuse()
         assert order is not None
         return Graph({id: nodes[id] for id in order}, tuple(targets))
+
+    def report(self, problem: Problem) -> None:
+        self._problems.append(problem)
+        if len(self._problems) >= MAX_PROBLEMS:
+            last = Problem(
+                "too_many_problems", f"The first {MAX_PROBLEMS} problems are listed.", fix="correct them first"
+            )
+            self._problems.append(last)
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        place = {id: index for index, id in enumerate(self.workflow.nodes)}
+        after = len(place)
+        raise WorkflowError(
+            sorted(
+                self._problems, key=lambda problem: after if problem.node is None else place.get(problem.node, after)
+            )
+        )
 
     def look_up(self, id: str) -> tuple[WorkflowNode, NodeSchema | None]:
         """A node lifted to the present version of its type, and its schema; problems are reported once."""
@@ -135,12 +156,12 @@ class _Build:
             node = self.workflow.nodes[id]
             shape = self._shape_of(node.type)
             if shape is None:
-                self.problems.append(_unknown_node(id, node.type, self.schemas))
+                self.report(_unknown_node(id, node.type, self.schemas))
                 found = node, None
             else:
                 lifted = lift(id, node, shape.schema, self.migrations)
                 if isinstance(lifted, Problem):
-                    self.problems.append(lifted)
+                    self.report(lifted)
                     found = node, None  # what its inputs meant is not known
                 else:
                     found = lifted, shape.schema
@@ -159,7 +180,7 @@ class _Build:
         outputs = [id for id, schema in schemas.items() if schema is not None and schema.output]
         if not outputs and None not in schemas.values():
             names = [each.name for each in self.schemas if each.output]
-            self.problems.append(
+            self.report(
                 Problem(
                     "no_output",
                     "The workflow has no output: nothing would be saved or shown."
@@ -176,16 +197,16 @@ class _Build:
         for id in dict.fromkeys(outputs):
             node = self.workflow.nodes.get(id)
             if node is None:
-                self.problems.append(no_such_node(id, self.workflow.nodes))
+                self.report(no_such_node(id, self.workflow.nodes))
             elif node.mode != "run":
                 state = "muted" if node.mode == "mute" else "bypassed"
-                self.problems.append(
+                self.report(
                     Problem("not_running", f"It is asked for, but it is {state}.", id, fix=f"set its mode to run: {id}")
                 )
             else:
                 targets.append(id)
-        if not targets and not self.problems:
-            self.problems.append(Problem("no_output", "No output is asked for.", fix="name at least one node"))
+        if not targets and not self._problems:
+            self.report(Problem("no_output", "No output is asked for.", fix="name at least one node"))
         return targets
 
     def _inputs(
@@ -232,7 +253,7 @@ class _Build:
                 literals[name] = shape.defaults[name]
                 self._check_file(id, declared, literals[name])
             elif declared.required:
-                self.problems.append(_missing(id, declared, absent.get(name)))
+                self.report(_missing(id, declared, absent.get(name)))
         return literals, links
 
     def _link(self, id: str, name: str, wanted: str, link: Link, links: dict[str, Source]) -> Absent | None:
@@ -251,7 +272,7 @@ class _Build:
         count = 0
         for name, value in sorted(items, key=lambda item: _number(item[0])):
             if not isinstance(value, Link):
-                self.problems.append(_must_be_linked(id, name, declared, value))
+                self.report(_must_be_linked(id, name, declared, value))
                 count += 1
                 continue
             here: dict[str, Source] = {}
@@ -263,17 +284,15 @@ class _Build:
     def _literal(self, id: str, declared: InputSchema, value: InputValue, literals: dict[str, JsonValue]) -> None:
         name = declared.name
         if isinstance(value, Link | tuple):
-            self.problems.append(
-                Problem("one_link_only", "It takes one link, not a list.", id, name, fix="link one output")
-            )
+            self.report(Problem("one_link_only", "It takes one link, not a list.", id, name, fix="link one output"))
             return
         if declared.widget is None:
-            self.problems.append(_must_be_linked(id, name, declared, value))
+            self.report(_must_be_linked(id, name, declared, value))
             return
         try:
             literals[name] = read_literal(declared, value)
         except LiteralError as bad:
-            self.problems.append(Problem(bad.code, bad.message, id, name, bad.wanted, bad.got, bad.fix))
+            self.report(Problem(bad.code, bad.message, id, name, bad.wanted, bad.got, bad.fix))
             return
         self._check_file(id, declared, literals[name])
 
@@ -281,7 +300,7 @@ class _Build:
         if declared.folder and self.check_file and isinstance(value, str):
             problem = self.check_file(declared.folder, value)
             if problem is not None:
-                self.problems.append(replace(problem, node=id, input=declared.name))
+                self.report(replace(problem, node=id, input=declared.name))
 
     def _undeclared(self, id: str, name: str, value: InputValue, node: WorkflowNode, shape: _Shape) -> None:
         """Report an input that the type does not have.
@@ -293,7 +312,7 @@ class _Build:
         if self.workflow.origin == "comfyui" and not all_links(value) and not near:
             return
         names = list(shape.inputs)
-        self.problems.append(
+        self.report(
             Problem(
                 "unknown_input",
                 f"{shape.schema.name} has no input '{shorten(name)}'.",

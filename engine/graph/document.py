@@ -14,6 +14,8 @@ from engine.graph.reading import Limits, read_file, read_json, refuse
 from engine.graph.wording import describe
 from engine.graph.workflow import FORMAT, NODE_ID, Workflow
 
+MAX_PROBLEMS = 200
+"""Nobody reads more."""
 LINE_LENGTH = 100
 """Objects and lists that fit into a line of this length are written on one."""
 
@@ -123,7 +125,7 @@ def _read_darkroom(value: dict[str, JsonValue]) -> Workflow:
     try:
         workflow = Workflow.model_validate(value)
     except ValidationError as error:
-        raise WorkflowError([_problem(each) for each in error.errors(include_url=False)]) from error
+        raise WorkflowError([_problem(each) for each in error.errors(include_url=False)[:MAX_PROBLEMS]]) from error
     if workflow.origin == "darkroom":
         problems = [_bad_id(id) for id in workflow.nodes if not NODE_ID.fullmatch(id)]
         if problems:

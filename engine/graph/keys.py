@@ -1,7 +1,7 @@
 """Content keys: equal key, equal result - in this run, after a restart, in another process, on another machine.
 
 The key of a node is a hash of everything its result depends on: its type, version and code, the environment, its
-literals, the keys of its sources, the content of the files it names, and whatever its fingerprint function adds. Node ids
+literals, the keys of its sources, the content of the files it names, and what its fingerprint function adds. Node ids
 and the order of inputs play no part. A source's key stands for all that is upstream, so one linear pass is enough.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from importlib import metadata
+from uuid import uuid4
 
 import orjson
 from pydantic import JsonValue
@@ -78,7 +79,7 @@ class Keys:
         parts |= {f"input {name}": orjson.dumps(found.literals[name]).decode() for name in sorted(found.literals)}
         parts |= {f"file {name}": extras.files[name] for name in sorted(extras.files)}
         if schema.fingerprinted:
-            parts["fingerprint"] = orjson.dumps(extras.fingerprint, option=_OPTIONS).decode()
+            parts["fingerprint"] = extras.fingerprint
         if schema.output:
             parts["output folder"] = self.output_folder
         links = {
@@ -92,7 +93,7 @@ class _Extras:
     """What a key holds that the graph does not show."""
 
     files: Mapping[str, str] = field(default_factory=dict[str, str])
-    fingerprint: JsonValue = None
+    fingerprint: str = ""
 
 
 _NOTHING = _Extras()
@@ -116,7 +117,7 @@ def compute_keys(
         outer: keys of an outer graph's nodes, for a graph that a node expanded to.
 
     Raises:
-        WorkflowError: `file_problem`, for every file that cannot be read, naming node and input.
+        WorkflowError: `file_problem` for every file that cannot be read, `fingerprint_failed`; each with its node.
     """
     keys: dict[str, str] = {}
     known = {**outer} if outer else keys
@@ -131,8 +132,7 @@ def compute_keys(
         extra = _NOTHING
         if stem.file_inputs or schema.fingerprinted:
             files = _digest_files(node, stem.file_inputs, digest_file, problems)
-            extra = _Extras(files, fingerprint(node) if schema.fingerprinted and fingerprint else None)
-            extras[node.id] = extra
+            extra = extras[node.id] = _Extras(files, _fingerprint(node, fingerprint, problems))
         links = {name: (known[source.node], source.output) for name, source in node.links.items()}
         hash = stem.hash.copy()
         hash.update(orjson.dumps((node.literals, links, extra.files, extra.fingerprint), option=_OPTIONS))
@@ -169,6 +169,27 @@ def _digest_files(
         except FileProblem as error:
             problems.append(Problem("file_problem", str(error), node.id, name, got=value))
     return files
+
+
+def _fingerprint(node: GraphNode, fingerprint: Fingerprint | None, problems: list[Problem]) -> str:
+    if not node.schema.fingerprinted:
+        return ""
+    if fingerprint is None:
+        raise ValueError(f"{node.id} is fingerprinted, and nothing was given to do that with")
+    try:
+        said = fingerprint(node)
+        # NaN is equal to nothing, itself included: the way ComfyUI's nodes say "always run".
+        return uuid4().hex if said != said else orjson.dumps(said, option=_OPTIONS).decode()
+    except Exception as error:  # a plugin's code: whatever it raises is a fact about this node
+        problems.append(
+            Problem(
+                "fingerprint_failed",
+                f"What it depends on cannot be found out: {error}",
+                node.id,
+                fix="correct its inputs, or tell the author of the node",
+            )
+        )
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from pydantic import JsonValue
+
 from engine.errors import Problem
-from engine.graph.workflow import InputValue, Workflow, WorkflowNode
+from engine.graph.workflow import Workflow, WorkflowNode, read_input, write_input
 from engine.node.schema import NodeSchema
 
-Migration = Callable[[dict[str, InputValue]], Mapping[str, InputValue]]
-"""Takes the inputs as version n had them (literals, and links to pass on untouched), returns those of version n + 1."""
+Migration = Callable[[dict[str, JsonValue]], dict[str, JsonValue]]
+"""Takes the inputs of version n as they stand in the file and returns those of version n + 1."""
 Migrations = Mapping[tuple[str, int], Migration]
 """By the type's name and the version that is lifted."""
 
@@ -31,7 +33,8 @@ def lift(id: str, node: WorkflowNode, schema: NodeSchema, migrations: Migrations
             got=f"version {node.version}",
             fix=f"update {'Darkroom' if schema.package == 'nodes' else f'the plugin {schema.package}'}",
         )
-    inputs = dict(node.inputs)
+    lifted = node.inputs
+    inputs = {name: write_input(value) for name, value in node.inputs.items()}
     for version in range(node.version, schema.version):
         migration = migrations.get((schema.name, version))
         if migration is None:
@@ -44,7 +47,8 @@ def lift(id: str, node: WorkflowNode, schema: NodeSchema, migrations: Migrations
                 fix="make the node anew",
             )
         try:
-            inputs = dict(migration(inputs))
+            inputs = migration(inputs)
+            lifted = {name: read_input(value) for name, value in inputs.items()}
         except Exception as error:  # a plugin's code: whatever it raises is a fact about this node
             return Problem(
                 "migration_failed",
@@ -52,7 +56,7 @@ def lift(id: str, node: WorkflowNode, schema: NodeSchema, migrations: Migrations
                 id,
                 fix="make the node anew, and tell the author of the node",
             )
-    return node.model_copy(update={"inputs": inputs, "version": schema.version})
+    return node.model_copy(update={"inputs": lifted, "version": schema.version})
 
 
 def migrate(workflow: Workflow, schemas: Mapping[str, NodeSchema], migrations: Migrations) -> Workflow:

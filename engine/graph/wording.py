@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from itertools import islice
+
+from engine.node.names import nearest as names_like
+
+MAX_TRIED = 500
+"""Comparing spellings is slow (about 10 us a name), and a workflow from a stranger may make us do it often."""
 
 
 def describe(value: object) -> str:
@@ -30,9 +35,8 @@ def shorten(text: str, length: int = 60) -> str:
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """At most three names that look like `name`, the likeliest first; case does not matter."""
-    spelled = {each.lower(): each for each in names}
-    return [spelled[each] for each in get_close_matches(shorten(name).lower(), spelled, n=3, cutoff=0.6)]
+    """At most three names that look like `name`, the likeliest first; of very many names, only the first are tried."""
+    return names_like(shorten(name), islice(names, MAX_TRIED))
 
 
 def either(names: Iterable[str], limit: int = 6) -> str:
