@@ -19,15 +19,12 @@ from engine.graph.graph import Graph, GraphNode, Source
 from engine.graph.links import Absent, Links
 from engine.graph.literals import LiteralError, read_literal
 from engine.graph.migrate import Migrations, lift
-from engine.graph.wording import describe, either, nearest, shorten
+from engine.graph.wording import MAX_PROBLEMS, describe, either, nearest, shorten
 from engine.graph.workflow import InputValue, Link, Workflow, WorkflowNode, all_links, no_such_node
 from engine.node.schema import InputSchema, NodeSchema
 
 CheckFile = Callable[[str, str], Problem | None]
 """Says what is wrong with a file, by its folder (`checkpoints`, `input`, ...) and name; the caller adds where."""
-
-MAX_PROBLEMS = 200
-"""Nobody reads more, and finding the names that were meant takes time."""
 
 
 class Schemas(Protocol):

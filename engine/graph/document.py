@@ -11,11 +11,9 @@ from pydantic_core import ErrorDetails
 from engine.errors import Problem, WorkflowError
 from engine.graph import comfy
 from engine.graph.reading import Limits, read_file, read_json, refuse
-from engine.graph.wording import describe
+from engine.graph.wording import MAX_PROBLEMS, describe
 from engine.graph.workflow import FORMAT, NODE_ID, Workflow
 
-MAX_PROBLEMS = 200
-"""Nobody reads more."""
 LINE_LENGTH = 100
 """Objects and lists that fit into a line of this length are written on one."""
 

@@ -7,6 +7,8 @@ from itertools import islice
 
 from engine.node.names import nearest as names_like
 
+MAX_PROBLEMS = 200
+"""A workflow's problems are listed up to here: nobody reads more, and finding the names that were meant takes time."""
 MAX_TRIED = 500
 """Comparing spellings is slow (about 10 us a name), and a workflow from a stranger may make us do it often."""
 
