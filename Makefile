@@ -1,0 +1,44 @@
+# Darkroom: `make run` develops a picture, `make test` runs the tests. Both set up the virtual environment first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test slow check bench data install clean
+
+run: $(VENV)/installed
+	$(BIN)/darkroom run workflows/text_to_image.json
+
+# One torch thread: on a busy machine two threads can be slower than one.
+test: $(VENV)/developed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+slow: $(VENV)/developed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow"
+
+check: $(VENV)/developed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(VENV)/developed
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+# Pictures and captions for training; needs npm.
+data: $(VENV)/installed
+	$(BIN)/python models/embedded/prepare_data.py
+
+install: $(VENV)/installed
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/developed: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache build *.egg-info
