@@ -20,6 +20,8 @@ def describe(value: object) -> str:
             return "nothing (null)"
         case bool():
             return "true" if value else "false"
+        case int() if value.bit_length() > 256:
+            return "a huge number"  # Python refuses to spell out integers of thousands of digits
         case int() | float():
             return f"the number {shorten(str(value))}"
         case str():

@@ -37,7 +37,7 @@ def linked(name: str, type: str, **more: Any) -> InputSchema:
 
 def edited(name: str, type: str, default: JsonValue = None, **more: Any) -> InputSchema:
     widget = {"STRING": "text", "BOOLEAN": "toggle", "COMBO": "combo"}.get(type, "number")
-    return InputSchema(name=name, type=type, default=default, required=default is None, **{"widget": widget, **more})
+    return InputSchema(**{"widget": widget, "required": default is None, **more}, name=name, type=type, default=default)
 
 
 def schema(name: str, inputs: Iterable[InputSchema], *outputs: str, **more: Any) -> NodeSchema:
