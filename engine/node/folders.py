@@ -14,8 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from engine.errors import FileProblem
 from engine.node.files import write_new
 from engine.node.names import nearest, safe_parts
@@ -63,7 +61,8 @@ def _no_folders() -> Mapping[str, tuple[Path, ...]]:
 class Folders:
     """Where the user's files are.
 
-    `models` are roots that each hold folders by key (`checkpoints`, `vae`, ...); `extra` adds or extends single keys.
+    `models` are roots that each hold folders by key (`checkpoints`, `vae`, ...); `extra` adds or extends single keys;
+    `plugins` hold plugins.
     Folders are created when something is written into them, not before.
     """
 
@@ -72,6 +71,7 @@ class Folders:
     temp: Path
     cache: Path
     models: tuple[Path, ...] = ()
+    plugins: tuple[Path, ...] = ()
     extra: Mapping[str, tuple[Path, ...]] = field(default_factory=_no_folders)
     _last: dict[Path, int] = field(default_factory=dict[Path, int], compare=False, repr=False)
     """Counter last handed out by output prefix, so that two threads never get the same file."""
@@ -81,11 +81,13 @@ class Folders:
     def under(cls, base: Path) -> Folders:
         """All folders below one, plus the embedded models."""
         models = tuple(dict.fromkeys((base / "models", EMBEDDED_MODELS)))
-        return cls(base / "input", base / "output", base / "temp", base / "cache", models)
+        return cls(base / "input", base / "output", base / "temp", base / "cache", models, (base / "plugins",))
 
     @classmethod
     def default(cls) -> Folders:
         """The user's folders: under `$DARKROOM_HOME`, else the checkout, else the user's data directory."""
+        import platformdirs  # 30 ms that a program with folders of its own need not spend
+
         home = os.environ.get("DARKROOM_HOME")
         if home:
             return cls.under(Path(home).expanduser().absolute())
