@@ -243,7 +243,8 @@ def _walk(root: Path) -> Iterator[str]:
         folders[:] = [each for each in folders if not each.startswith(".")]
         for file in files:
             path = Path(directory, file)
-            if not file.startswith(".") and (not path.is_symlink() or path.resolve().is_relative_to(inside)):
+            real = Path(os.path.realpath(path)) if path.is_symlink() else path
+            if not file.startswith(".") and path.is_file() and (real is path or real.is_relative_to(inside)):
                 yield path.relative_to(root).as_posix()
 
 
