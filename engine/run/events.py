@@ -73,7 +73,5 @@ class RunFinished:
     seconds: float
 
 
-Event = (
-    RunStarted | NodeStarted | NodeProgress | NodePreview | NodeFinished | NodeErrored | NodeSkipped | RunFinished
-)
+Event = RunStarted | NodeStarted | NodeProgress | NodePreview | NodeFinished | NodeErrored | NodeSkipped | RunFinished
 Listener = Callable[[Event], None]

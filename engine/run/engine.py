@@ -1,0 +1,205 @@
+"""The engine: builds workflows, keys them, and runs them against a cache."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from engine.graph.build import CheckFile, Schemas, build
+from engine.graph.files import FileDigests
+from engine.graph.graph import Graph, GraphNode
+from engine.graph.keys import Difference, Environment, Keys, compute_keys, first_difference
+from engine.graph.migrate import Migrations
+from engine.graph.workflow import Workflow
+from engine.node.context import Services
+from engine.node.folders import Folders
+from engine.node.node_type import NodeType
+from engine.run.cache import Cache
+from engine.run.cancel import Cancel
+from engine.run.equipment import Equipment
+from engine.run.events import Event, Listener
+from engine.run.execution import Execution
+from engine.run.flights import Flights
+from engine.run.lanes import Lanes
+from engine.run.last_keys import LastKeys
+from engine.run.mutation import MutationGuard
+from engine.run.outcome import Codec
+from engine.run.result import RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do now: the nodes it would call, and those whose result is known or not needed. Nodes behind
+    lazy inputs count as run, since they may be."""
+
+    runs: Sequence[str]
+    cached: Sequence[str]
+
+
+class Engine:
+    """Runs graphs.
+
+    Args:
+        schemas: the catalogue that workflows are built against.
+        types: gives a node's code by its type's name. Called only when that node runs (or has a fingerprint), so that a
+            fully cached run imports no node.
+        environment: what results depend on besides the workflow.
+        cache: results by key, shared by all runs.
+        codec: knows the values on edges.
+        lanes: where nodes run; the device lane may be shared with a step driver.
+        digests: digests of the files that workflows name.
+        services: what nodes find by `ctx.service(...)`.
+        check_mutation: fail nodes that change their inputs; slow, for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        schemas: Schemas,
+        types: Callable[[str], NodeType],
+        environment: Environment,
+        cache: Cache,
+        codec: Codec,
+        lanes: Lanes,
+        folders: Folders,
+        digests: FileDigests,
+        services: Services | None = None,
+        migrations: Migrations | None = None,
+        last_keys: LastKeys | None = None,
+        check_file: CheckFile | None = None,
+        check_mutation: bool = False,
+    ) -> None:
+        self.schemas = schemas
+        self.cache = cache
+        self.folders = folders
+        self._types = types
+        self._environment = environment
+        self._digests = digests
+        self._migrations = migrations
+        self._check_file = check_file
+        self._last_keys = last_keys or LastKeys(None)
+        self._equipment = Equipment(
+            types=types,
+            schema=schemas.get,
+            build=self._build_expansion,
+            keys=lambda graph, outer: self._compute_keys(graph, outer).of,
+            cache=cache,
+            codec=codec,
+            flights=Flights(),
+            lanes=lanes,
+            folders=folders,
+            services=services or Services(),
+            guard=MutationGuard(codec) if check_mutation else None,
+        )
+
+    def build(self, workflow: Workflow, outputs: Sequence[str] | None = None) -> Graph:
+        """Check a workflow and turn it into a graph.
+
+        Args:
+            outputs: ids of the nodes whose values are wanted; None runs all output nodes.
+
+        Raises:
+            WorkflowError: with every problem.
+        """
+        return build(workflow, self.schemas, outputs=outputs, migrations=self._migrations, check_file=self._check_file)
+
+    def keys(self, graph: Graph) -> Keys:
+        """The content key of every node.
+
+        Raises:
+            WorkflowError: a file that the graph names cannot be read.
+        """
+        return self._compute_keys(graph, {})
+
+    def run(
+        self,
+        graph: Graph,
+        listener: Listener | None = None,
+        cancel: Cancel | None = None,
+        *,
+        prompt_json: str | None = None,
+        workflow_json: str | None = None,
+    ) -> RunResult:
+        """Run a graph to its end, outside of any event loop. Everything else is as with `arun`."""
+        return asyncio.run(self.arun(graph, listener, cancel, prompt_json=prompt_json, workflow_json=workflow_json))
+
+    async def arun(
+        self,
+        graph: Graph,
+        listener: Listener | None = None,
+        cancel: Cancel | None = None,
+        *,
+        prompt_json: str | None = None,
+        workflow_json: str | None = None,
+    ) -> RunResult:
+        """Run a graph to its end, also when nodes fail: `RunResult.raise_errors` makes an exception of that.
+
+        Args:
+            listener: called with every event, on this thread. If it raises, the run ends and the exception comes out.
+            cancel: stops the run after the current step of whatever is running.
+            prompt_json: what a saved picture's metadata is to hold, None for nothing; so `workflow_json`.
+
+        Raises:
+            WorkflowError: a file that the graph names cannot be read.
+        """
+        keys = self.keys(graph)
+        run = Execution(
+            self._equipment,
+            graph,
+            keys.of,
+            listener or _nobody,
+            cancel or Cancel(),
+            (prompt_json, workflow_json),
+        )
+        try:
+            return await run.run()
+        finally:
+            if run.called:
+                self._last_keys.remember((node, keys.explain(node)) for node in run.called)
+
+    def plan(self, graph: Graph) -> Plan:
+        """Say what a run would do now, without running anything."""
+        keys = self.keys(graph)
+        runs = set[str]()
+        stack = list(graph.outputs)
+        while stack:
+            id = stack.pop()
+            if id not in runs and self.cache.find(keys.of[id]) is None:
+                runs.add(id)
+                stack += [source.node for source in graph.nodes[id].links.values()]
+        return Plan([id for id in graph.nodes if id in runs], [id for id in graph.nodes if id not in runs])
+
+    def why(self, graph: Graph, node: str) -> Difference | None:
+        """Say why a node would run again: the first part of its key, or of one upstream, that is not as it was when
+        the node ran last. None when its key is the same; then only a result that left the cache makes it run."""
+        return first_difference(self._last_keys.recall, self.keys(graph).explain, node)
+
+    def _compute_keys(self, graph: Graph, outer: Mapping[str, str]) -> Keys:
+        return compute_keys(
+            graph,
+            self._environment,
+            digest_file=self._digest_file,
+            fingerprint=self._fingerprint,
+            output_folder=str(self.folders.output),
+            outer=outer,
+        )
+
+    def _digest_file(self, folder: str, name: str) -> str:
+        return self._digests.digest(self.folders.resolve(folder, name))
+
+    def _fingerprint(self, node: GraphNode) -> JsonValue:
+        fingerprint = self._types(node.schema.name).fingerprint
+        return fingerprint(node.literals, self.folders) if fingerprint else None
+
+    def _build_expansion(self, workflow: Workflow, outputs: Collection[str], outer: Graph) -> Graph:
+        schemas = {id: self.schemas.get(node.type) for id, node in workflow.nodes.items()}
+        effects = [id for id, schema in schemas.items() if schema is not None and schema.output]
+        wanted = list(dict.fromkeys([*outputs, *effects]))
+        return build(workflow, self.schemas, outputs=wanted, check_file=self._check_file, outer=outer)
+
+
+def _nobody(event: Event) -> None:
+    """Nobody listens."""
