@@ -136,7 +136,7 @@ def test_a_root_may_itself_be_a_link(folders: Folders, tmp_path: Path) -> None:
     assert folders.resolve("input", "a.png") == real
 
 
-def test_what_is_no_regular_file_is_refused(folders: Folders, tmp_path: Path) -> None:
+def test_what_is_no_regular_file_is_refused(folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "input" / "folder").mkdir(parents=True)
     os.mkfifo(tmp_path / "input" / "pipe.png")
     with pytest.raises(FileProblem, match="is a folder; choose a file in it"):
@@ -146,7 +146,7 @@ def test_what_is_no_regular_file_is_refused(folders: Folders, tmp_path: Path) ->
     with pytest.raises(FileProblem, match="is not a folder"):
         folders.resolve("input", "pipe.png", "folder")
     assert folders.resolve("input", "folder", "folder") == tmp_path / "input" / "folder"
-    os.chdir(tmp_path)  # a socket's path is limited to 108 bytes
+    monkeypatch.chdir(tmp_path)  # a socket's path is limited to 108 bytes
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("input/door.png")
         with pytest.raises(FileProblem, match="is not a file"):
