@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 ConditioningKey = Literal["concat", "crossattn", "hybrid", "adm"]
@@ -37,21 +35,3 @@ class Condition:
                 raise ValueError("a hybrid model takes a concat and a context condition, not one tensor")
             case None:
                 raise ValueError("this model takes no condition")
-
-    @classmethod
-    def batch(cls, conditions: Sequence[Condition]) -> Condition:
-        """Stack conditions row after row, as for classifier-free guidance; all have the same parts."""
-        return cls(
-            concat=_cat([condition.concat for condition in conditions]),
-            context=_cat([condition.context for condition in conditions]),
-            y=_cat([condition.y for condition in conditions]),
-        )
-
-
-def _cat(parts: Sequence[Tensor | None]) -> Tensor | None:
-    present = [part for part in parts if part is not None]
-    if not present:
-        return None
-    if len(present) < len(parts):
-        raise ValueError("some conditions have a part that others lack; they cannot share a batch")
-    return torch.cat(present)

@@ -23,6 +23,7 @@ from engine.ldm.unet import UNetConfig
 Parameterization = Literal["eps", "x0", "v"]
 LossType = Literal["l1", "l2"]
 Params = Mapping[str, object]
+AUTOENCODERS = ("AutoencoderKL", "VQModel", "VQModelInterface")
 T = TypeVar("T")
 
 
@@ -103,23 +104,43 @@ def latent_diffusion_config(model: Params) -> LatentDiffusionConfig:
     Raises:
         ModelFileError: a part is missing, or this version does not know it.
     """
-    params = _table(model.get("params", model), "params")
+    params = model_params(model)
     known = _known(params, LatentDiffusionConfig)
     for name in ("unet", "first_stage", "conditioner", "conditioning_key"):
         known.pop(name, None)
-    cond = params.get("cond_stage_config")
     return _build(
         LatentDiffusionConfig,
         {
             **known,
-            "unet": unet_config(_part(params.get("unet_config"), "unet_config")[1]),
-            "first_stage": _first_stage(params.get("first_stage_config")),
-            "conditioner": _conditioner(cond),
-            "cond_is_first_stage": cond == "__is_first_stage__",
+            "unet": unet_of(model),
+            "first_stage": first_stage_of(model),
+            "conditioner": conditioner_of(model),
+            "cond_is_first_stage": params.get("cond_stage_config") == "__is_first_stage__",
             "conditioning_key": _conditioning_key(params),
         },
         "model",
     )
+
+
+def model_params(model: Params) -> Params:
+    """The `params` of a `{target, params}` section, or the section itself where it is the params."""
+    return _table(model.get("params", model), "params")
+
+
+def unet_of(model: Params) -> UNetConfig:
+    """Read only the U-Net of a `model` section, whatever its other parts are."""
+    return unet_config(_part(model_params(model).get("unet_config"), "unet_config")[1])
+
+
+def conditioner_of(model: Params) -> ConditionerConfig | None:
+    """Read only the conditioner of a `model` section; None where conditions come ready."""
+    return _conditioner(model_params(model).get("cond_stage_config"))
+
+
+def first_stage_of(model: Params) -> AutoencoderConfig | None:
+    """Read only the first stage of a `model` section, which may itself be that of an autoencoder."""
+    own = str(model.get("target", "")).rpartition(".")[2]
+    return _first_stage(model if own in AUTOENCODERS else model_params(model).get("first_stage_config"))
 
 
 def _conditioning_key(params: Params) -> str | None:
@@ -137,8 +158,8 @@ def _first_stage(value: object) -> AutoencoderConfig | None:
     target, params = _part(value, "first_stage_config")
     if target in ("IdentityFirstStage", "Identity"):
         return None
-    if target not in ("AutoencoderKL", "VQModel", "VQModelInterface"):
-        raise ModelFileError(f"first_stage_config names {target!r}; known: AutoencoderKL, VQModel, VQModelInterface")
+    if target not in AUTOENCODERS:
+        raise ModelFileError(f"first_stage_config names {target!r}; known: {', '.join(AUTOENCODERS)}")
     return autoencoder_config(params)
 
 
@@ -206,11 +227,7 @@ def to_original(config: LatentDiffusionConfig) -> dict[str, object]:
         del params[name]
     unet = {**_fields(config.unet), "use_spatial_transformer": config.unet.context_dim is not None}
     params["unet_config"] = _target("UNetModel", {name: value for name, value in unet.items() if value is not None})
-    if config.first_stage is None:
-        params["first_stage_config"] = _target("IdentityFirstStage", {})
-    else:
-        name = "AutoencoderKL" if config.first_stage.n_embed is None else "VQModelInterface"
-        params["first_stage_config"] = _target(name, _fields(config.first_stage))
+    params["first_stage_config"] = first_stage_to_original(config.first_stage)
     if config.cond_is_first_stage:
         params["cond_stage_config"] = "__is_first_stage__"
     elif config.conditioning_key is None:
@@ -219,6 +236,13 @@ def to_original(config: LatentDiffusionConfig) -> dict[str, object]:
         params["cond_stage_config"] = _conditioner_target(config.conditioner)
         params["conditioning_key"] = config.conditioning_key
     return _target("LatentDiffusion", params)
+
+
+def first_stage_to_original(config: AutoencoderConfig | None) -> dict[str, object]:
+    """Write an autoencoder's configuration in the structure that `first_stage_of` reads."""
+    if config is None:
+        return _target("IdentityFirstStage", {})
+    return _target("AutoencoderKL" if config.n_embed is None else "VQModelInterface", _fields(config))
 
 
 def _conditioner_target(conditioner: ConditionerConfig | None) -> dict[str, object]:

@@ -1,0 +1,159 @@
+"""Checkpoints: a whole model in the original's layout, or one network under its own names, from one file.
+
+Averaged weights (`model_ema.*`) are used for sampling wherever a checkpoint has them, as the original's scripts do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from engine.errors import ModelFileError
+from engine.ldm.autoencoder import Autoencoder, build_autoencoder
+from engine.ldm.checkpoint_config import (
+    AVERAGES,
+    CONDITIONER,
+    CONFIG_KEY,
+    FIRST_STAGE,
+    UNET_PREFIXES,
+    adapt_config,
+    find_first_stage_config,
+    find_prefix,
+    find_text_config,
+    find_unet_config,
+    has_averages,
+    read_config,
+)
+from engine.ldm.conditioners.text import BERTEmbedder
+from engine.ldm.config import LatentDiffusionConfig, first_stage_to_original, to_original
+from engine.ldm.latent_diffusion import LatentDiffusion
+from engine.ldm.text.tokenizer import BertTokenizer, parse_vocabulary
+from engine.ldm.text.transformer import TextTransformerConfig
+from engine.ldm.training.ema import ema_names
+from engine.ldm.unet import UNetModel
+from engine.ldm.weights import ModelFile, load_strict, save_model
+
+VOCABULARY_KEY = "darkroom.vocabulary"
+
+
+def load_latent_diffusion(
+    file: ModelFile,
+    config: LatentDiffusionConfig | None = None,
+    tokenizer: BertTokenizer | None = None,
+    dtype: torch.dtype | None = torch.float32,
+) -> LatentDiffusion:
+    """Load a whole checkpoint, every key of it; weights and averages side by side, ready to train on or to save again.
+
+    Args:
+        file: The open checkpoint.
+        config: Its configuration; None finds it (`read_config`).
+        tokenizer: For a text conditioner; None looks for a vocabulary in the file and beside it.
+        dtype: What weights are converted to; None keeps the file's.
+
+    Raises:
+        ModelFileError: its configuration is unknown, or keys are missing, unused or of another shape.
+    """
+    config = adapt_config(config, file) if config else read_config(file)
+    with torch.device("meta"):
+        model = LatentDiffusion(config, tokenizer or find_tokenizer(file, config))
+    tensors = file.tensors()
+    if "betas" not in tensors:  # stripped by a converter: the schedule follows from the configuration
+        tensors |= config.schedule().buffers()
+    load_strict(model, tensors, str(file.path), dtype)
+    return model
+
+
+def save_latent_diffusion(path: str | Path, model: LatentDiffusion, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a whole checkpoint in the original's layout; configuration and vocabulary go into its metadata.
+
+    Raises:
+        FileProblem: the file cannot be written; an older one is untouched.
+    """
+    own = {CONFIG_KEY: json.dumps(to_original(model.config))}
+    stage = model.cond_stage_model
+    if isinstance(stage, BERTEmbedder) and stage.tokenizer is not None:
+        own[VOCABULARY_KEY] = "\n".join(stage.tokenizer.vocabulary)
+    save_model(path, model.state_dict(), {**own, **(metadata or {})})
+
+
+def save_autoencoder(path: str | Path, autoencoder: Autoencoder, metadata: Mapping[str, str] | None = None) -> None:
+    """Write an autoencoder as a file of its own, its configuration in the metadata; see `save_latent_diffusion`."""
+    own = {CONFIG_KEY: json.dumps(first_stage_to_original(autoencoder.config))}
+    save_model(path, autoencoder.state_dict(), {**own, **(metadata or {})})
+
+
+def load_unet(file: ModelFile, averages: bool = True, dtype: torch.dtype | None = None) -> UNetModel:
+    """Load the denoising network; its averaged weights where there are any, unless `averages` is off.
+
+    Raises:
+        ModelFileError: there is no such network, or it cannot be built or filled.
+    """
+    prefix = find_prefix(file, "input_blocks.0.0.weight", UNET_PREFIXES, "denoising network (U-Net)")
+    with torch.device("meta"):
+        unet = UNetModel(find_unet_config(file))
+    tensors = file.tensors(prefix)
+    if averages and has_averages(file):
+        names = ema_names({f"diffusion_model.{name}": None for name, _ in unet.named_parameters()})
+        tensors = {
+            name.removeprefix("diffusion_model."): file.tensor(AVERAGES + short) for name, short in names.items()
+        }
+    load_strict(unet, tensors, str(file.path), dtype)
+    return unet.eval().requires_grad_(False)
+
+
+def load_autoencoder(file: ModelFile, dtype: torch.dtype | None = None) -> Autoencoder:
+    """Load the first stage, of a whole checkpoint or of a file of its own (whose training loss, `loss.*`, is left out).
+
+    Raises:
+        ModelFileError: there is no autoencoder, or it cannot be built or filled.
+    """
+    prefix = find_prefix(file, "encoder.conv_in.weight", (FIRST_STAGE, ""), "autoencoder")
+    tensors = {name: tensor for name, tensor in file.tensors(prefix).items() if prefix or not name.startswith("loss.")}
+    config = find_first_stage_config(file, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    with torch.device("meta"):
+        autoencoder = build_autoencoder(config)
+    load_strict(autoencoder, tensors, str(file.path), dtype)
+    return autoencoder.eval().requires_grad_(False)
+
+
+def load_text_encoder(
+    file: ModelFile, tokenizer: BertTokenizer | None = None, dtype: torch.dtype | None = None
+) -> BERTEmbedder:
+    """Load the text transformer, with the vocabulary in the file or beside it unless a tokenizer is given.
+
+    Raises:
+        ModelFileError: there is no text transformer, or it cannot be built or filled.
+    """
+    prefixes = (f"{CONDITIONER}transformer.", "transformer.", "")
+    prefix = find_prefix(file, "token_emb.weight", prefixes, "text transformer")
+    config = find_text_config(file, file.shapes(prefix))
+    with torch.device("meta"):
+        embedder = BERTEmbedder(config, tokenizer or _tokenizer(file, config))
+    load_strict(embedder.transformer, file.tensors(prefix), str(file.path), dtype)
+    return embedder.eval().requires_grad_(False)
+
+
+def find_tokenizer(file: ModelFile, config: LatentDiffusionConfig) -> BertTokenizer | None:
+    """Find the vocabulary of a model's text conditioner, in the file or beside it; None where there is none."""
+    return _tokenizer(file, config.conditioner) if isinstance(config.conditioner, TextTransformerConfig) else None
+
+
+def _tokenizer(file: ModelFile, config: TextTransformerConfig) -> BertTokenizer | None:
+    if VOCABULARY_KEY in file.metadata:
+        tokenizer = BertTokenizer(parse_vocabulary(file.metadata[VOCABULARY_KEY]), config.max_seq_len)
+        if len(tokenizer.vocabulary) > config.vocab_size:
+            raise ModelFileError(
+                f"{file.path} carries a vocabulary of {len(tokenizer.vocabulary)} tokens for a network of "
+                f"{config.vocab_size}; it is damaged"
+            )
+        return tokenizer
+    for path in (file.path.with_suffix(".vocab.txt"), file.path.with_name("vocab.txt")):
+        if path.is_file():
+            tokenizer = BertTokenizer.from_file(path, config.max_seq_len)
+            # A vocabulary of another size belongs to another model of the folder.
+            if len(tokenizer.vocabulary) == config.vocab_size:
+                return tokenizer
+    return None
