@@ -37,10 +37,10 @@ class AttentionBlock(nn.Module):
     Source: Dhariwal & Nichol 2021 (arXiv:2105.05233), sec. 3.
     """
 
-    def __init__(self, channels: int, heads: int) -> None:
+    def __init__(self, channels: int, heads: int, norm_groups: int = 32) -> None:
         super().__init__()
         self.heads = heads
-        self.norm = nn.GroupNorm(32, channels)
+        self.norm = nn.GroupNorm(norm_groups, channels)
         self.qkv = nn.Conv1d(channels, 3 * channels, 1)
         self.proj_out = zero_init(nn.Conv1d(channels, channels, 1))
 
@@ -130,10 +130,11 @@ class SpatialTransformer(nn.Module):
         context_dim: int | None,
         use_linear: bool = False,
         dropout: float = 0.0,
+        norm_groups: int = 32,
     ) -> None:
         super().__init__()
         self.use_linear = use_linear
-        self.norm = nn.GroupNorm(32, channels, eps=1e-6)
+        self.norm = nn.GroupNorm(norm_groups, channels, eps=1e-6)
         self.proj_in = nn.Linear(channels, channels) if use_linear else nn.Conv2d(channels, channels, 1)
         self.transformer_blocks = nn.ModuleList(
             BasicTransformerBlock(channels, heads, channels // heads, context_dim, dropout) for _ in range(depth)

@@ -21,6 +21,8 @@ class AutoencoderConfig:
     """Shape of an autoencoder; the names are those of the original's `ddconfig`.
 
     `n_embed` set makes it a VQ autoencoder, None a KL autoencoder. `attn_resolutions` are pixels at `resolution`.
+    `norm_groups` is 32 in all published models; a narrow one needs fewer, or its group norms become instance norms,
+    which forget how bright a picture is.
     """
 
     ch: int = 128
@@ -35,6 +37,7 @@ class AutoencoderConfig:
     mid_attention: bool = True
     n_embed: int | None = None
     dropout: float = 0.0
+    norm_groups: int = 32
 
     @property
     def downsampling(self) -> int:
@@ -42,19 +45,19 @@ class AutoencoderConfig:
         return 2 ** (len(self.ch_mult) - 1)
 
 
-def _norm(channels: int) -> nn.GroupNorm:
-    return nn.GroupNorm(32, channels, eps=1e-6)
+def _norm(channels: int, config: AutoencoderConfig) -> nn.GroupNorm:
+    return nn.GroupNorm(config.norm_groups, channels, eps=1e-6)
 
 
 class ResnetBlock(nn.Module):
     """Two normalised convolutions added to the (projected) input: [B, C, H, W] -> [B, C_out, H, W]."""
 
-    def __init__(self, channels: int, out_channels: int, dropout: float) -> None:
+    def __init__(self, channels: int, out_channels: int, config: AutoencoderConfig) -> None:
         super().__init__()
-        self.norm1 = _norm(channels)
+        self.norm1 = _norm(channels, config)
         self.conv1 = nn.Conv2d(channels, out_channels, 3, padding=1)
-        self.norm2 = _norm(out_channels)
-        self.dropout = nn.Dropout(dropout)
+        self.norm2 = _norm(out_channels, config)
+        self.dropout = nn.Dropout(config.dropout)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
         self.nin_shortcut = None if channels == out_channels else nn.Conv2d(channels, out_channels, 1)
 
@@ -67,9 +70,9 @@ class ResnetBlock(nn.Module):
 class AttnBlock(nn.Module):
     """Single-head self-attention among all cells of [B, C, H, W], added to the input."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, config: AutoencoderConfig) -> None:
         super().__init__()
-        self.norm = _norm(channels)
+        self.norm = _norm(channels, config)
         self.q = nn.Conv2d(channels, channels, 1)
         self.k = nn.Conv2d(channels, channels, 1)
         self.v = nn.Conv2d(channels, channels, 1)
@@ -107,12 +110,14 @@ class Upsample(nn.Module):
 class Level(nn.Module):
     """One resolution: blocks, each followed by attention where the level has it, then resampling where it has that."""
 
-    def __init__(self, channels: int, out_channels: int, blocks: int, attention: bool, dropout: float) -> None:
+    def __init__(
+        self, channels: int, out_channels: int, blocks: int, attention: bool, config: AutoencoderConfig
+    ) -> None:
         super().__init__()
         self.block = nn.ModuleList(
-            ResnetBlock(channels if index == 0 else out_channels, out_channels, dropout) for index in range(blocks)
+            ResnetBlock(channels if index == 0 else out_channels, out_channels, config) for index in range(blocks)
         )
-        self.attn = nn.ModuleList(AttnBlock(out_channels) for _ in range(blocks if attention else 0))
+        self.attn = nn.ModuleList(AttnBlock(out_channels, config) for _ in range(blocks if attention else 0))
         self.downsample: Downsample | None = None
         self.upsample: Upsample | None = None
 
@@ -133,9 +138,9 @@ class Middle(nn.Module):
 
     def __init__(self, channels: int, config: AutoencoderConfig) -> None:
         super().__init__()
-        self.block_1 = ResnetBlock(channels, channels, config.dropout)
-        self.attn_1 = AttnBlock(channels) if config.mid_attention else nn.Identity()
-        self.block_2 = ResnetBlock(channels, channels, config.dropout)
+        self.block_1 = ResnetBlock(channels, channels, config)
+        self.attn_1 = AttnBlock(channels, config) if config.mid_attention else nn.Identity()
+        self.block_2 = ResnetBlock(channels, channels, config)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.block_2(self.attn_1(self.block_1(x)))
@@ -152,14 +157,14 @@ class Encoder(nn.Module):
         last = len(config.ch_mult) - 1
         for index, mult in enumerate(config.ch_mult):
             attention = resolution in config.attn_resolutions
-            level = Level(channels, config.ch * mult, config.num_res_blocks, attention, config.dropout)
+            level = Level(channels, config.ch * mult, config.num_res_blocks, attention, config)
             channels = config.ch * mult
             if index != last:
                 level.downsample = Downsample(channels)
                 resolution //= 2
             self.down.append(level)
         self.mid = Middle(channels, config)
-        self.norm_out = _norm(channels)
+        self.norm_out = _norm(channels, config)
         out = config.z_channels if config.n_embed else 2 * config.z_channels
         self.conv_out = nn.Conv2d(channels, out, 3, padding=1)
 
@@ -182,14 +187,14 @@ class Decoder(nn.Module):
         levels: list[Level] = []
         for index, mult in reversed(list(enumerate(config.ch_mult))):
             attention = resolution in config.attn_resolutions
-            level = Level(channels, config.ch * mult, config.num_res_blocks + 1, attention, config.dropout)
+            level = Level(channels, config.ch * mult, config.num_res_blocks + 1, attention, config)
             channels = config.ch * mult
             if index != 0:
                 level.upsample = Upsample(channels)
                 resolution *= 2
             levels.append(level)
         self.up = nn.ModuleList(reversed(levels))
-        self.norm_out = _norm(channels)
+        self.norm_out = _norm(channels, config)
         self.conv_out = nn.Conv2d(channels, config.out_ch, 3, padding=1)
 
     def forward(self, z: Tensor) -> Tensor:

@@ -25,9 +25,13 @@ def fetch(package: str, version: str) -> dict[str, bytes]:
     """The files of a package, by path. npm checks the archive against the registry's digest."""
     npm = shutil.which("npm")
     if npm is None:
-        raise SystemExit("the pictures come from the npm registry: install Node.js (any version with npm), then run this again")
+        raise SystemExit(
+            "the pictures come from the npm registry: install Node.js (any version with npm), then run this again"
+        )
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([npm, "pack", "--silent", f"{package}@{version}"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [npm, "pack", "--silent", f"{package}@{version}"], cwd=folder, check=True, stdout=subprocess.DEVNULL
+        )
         (archive,) = Path(folder).glob("*.tgz")
         with tarfile.open(archive) as tar:
             members = [member for member in tar.getmembers() if member.isfile()]

@@ -1,8 +1,8 @@
 """First stage: learn the perceptual autoencoder from pictures.
 
-The paper's loss is L1 + LPIPS + a patch discriminator + a small KL term. LPIPS needs a VGG that cannot be shipped here,
-so the perceptual term compares Laplacian pyramids instead: L1 at every scale of detail, which keeps edges where plain L1
-blurs them (Ling & Okada 2006; used for generators by Bojanowski et al. 2018, arXiv:1707.05776).
+The paper's loss is L1 + LPIPS + a patch discriminator + a small KL term. LPIPS needs a VGG that cannot be had here,
+so the perceptual term compares Laplacian pyramids instead: L1 at every scale of detail, which keeps edges that plain L1
+blurs (Ling & Okada 2006; used for generators by Bojanowski et al. 2018, arXiv:1707.05776).
 
 Source: Rombach et al. 2022 (arXiv:2112.10752), sec. 3.1 and appendix G.
 """
@@ -54,17 +54,36 @@ class AutoencoderTask:
         l1 = (y - x).abs().mean()
         pyramid = laplacian_pyramid_loss(y, x)
         kl = posterior.kl().mean() / x[0].numel()
-        return {"loss": l1 + self.pyramid_weight * pyramid + self.kl_weight * kl, "l1": l1, "pyramid": pyramid, "kl": kl}
+        return {
+            "loss": l1 + self.pyramid_weight * pyramid + self.kl_weight * kl,
+            "l1": l1,
+            "pyramid": pyramid,
+            "kl": kl,
+        }
+
+
+def narrow_posterior(module: AutoencoderKL, log_variance: float = -6.0) -> None:
+    """Start with a small posterior variance, so that reconstruction is learnt before noise drowns the signal.
+
+    With PyTorch's initialisation q(z|x) starts with a variance near 1 around a mean near 0, and the first thousand
+    steps go into growing the mean.
+    """
+    embed_dim = module.config.embed_dim
+    with torch.no_grad():
+        module.quant_conv.weight[embed_dim:].mul_(0.1)
+        assert module.quant_conv.bias is not None
+        module.quant_conv.bias[embed_dim:].fill_(log_variance)
 
 
 def augment(x: Tensor, draw: torch.Generator, max_shift: int) -> Tensor:
     """Flip half of the pictures and shift the batch by up to `max_shift` pixels. x: [B, 3, H, W], same out."""
     flip = torch.rand(len(x), generator=draw) < 0.5
     x = torch.where(flip[:, None, None, None], x.flip(-1), x)
-    dx, dy = torch.randint(-max_shift, max_shift + 1, (2,), generator=draw).tolist()
-    return F.pad(x, (max_shift + dx, max_shift - dx, max_shift + dy, max_shift - dy), mode="replicate")[
-        :, :, max_shift:-max_shift, max_shift:-max_shift
-    ] if max_shift else x
+    if max_shift == 0:
+        return x
+    dx, dy = (int(value) for value in torch.randint(2 * max_shift + 1, (2,), generator=draw))
+    padded = F.pad(x, (max_shift, max_shift, max_shift, max_shift), mode="replicate")
+    return padded[:, :, dy : dy + x.shape[2], dx : dx + x.shape[3]]
 
 
 def laplacian_pyramid_loss(y: Tensor, x: Tensor, levels: int = 3) -> Tensor:

@@ -102,7 +102,7 @@ def batch_indices(rows: int, batch_size: int, seed: int, step: int) -> Tensor:
     while len(indices) < batch_size:
         epoch, offset = divmod(start + len(indices), rows)
         order = torch.randperm(rows, generator=step_generator(seed, -1 - epoch))
-        indices += order[offset : offset + batch_size - len(indices)].tolist()
+        indices += map(int, order[offset : offset + batch_size - len(indices)])
     return torch.tensor(indices)
 
 
@@ -117,7 +117,7 @@ def fit(
 
     Args:
         task: Its module is trained in place, on `device`.
-        checkpoint: Where to save the state of training every `save_every_s` seconds and at the end; resumed from if it exists.
+        checkpoint: Where the state of training is saved, every `save_every_s` seconds and at the end; resumed if it exists.
         on_step: Called after each step; may raise `Cancelled`, which saves the state and propagates.
 
     Returns:
@@ -170,7 +170,7 @@ def _step(
         raise FloatingPointError(
             f"the loss of step {history.step} is {float(terms['loss'])}; lower the learning rate and train again"
         )
-    terms["loss"].backward()  # pyright: ignore[reportUnknownMemberType]
+    terms["loss"].backward()
     nn.utils.clip_grad_norm_(module.parameters(), settings.clip)
     optimizer.step()
     ema.update(module)

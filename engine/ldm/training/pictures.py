@@ -59,7 +59,9 @@ def list_pictures(folder: Path, groups: tuple[str, ...] = ()) -> list[Picture]:
     pictures = _from_index(index) if index.is_file() else _from_names(folder)
     chosen = [picture for picture in pictures if not groups or picture.group in groups]
     if not chosen:
-        wanted = f"pictures of the groups {', '.join(groups)}" if groups else f"pictures ({', '.join(sorted(SUFFIXES))})"
+        wanted = (
+            f"pictures of the groups {', '.join(groups)}" if groups else f"pictures ({', '.join(sorted(SUFFIXES))})"
+        )
         raise FileProblem(f"the data set folder {folder} holds no {wanted}; put some there or name another folder")
     return chosen
 
@@ -126,4 +128,6 @@ def _decode(file: Path, size: int, background: tuple[int, int, int]) -> np.ndarr
     ground = Image.new("RGBA", rgba.size, (*background, 255))
     ground.alpha_composite(rgba)
     square = ground.convert("RGB").crop((left, top, left + side, top + side))
-    return np.asarray(square.resize((size, size), Image.Resampling.BOX if side % size == 0 else Image.Resampling.LANCZOS))
+    return np.asarray(
+        square.resize((size, size), Image.Resampling.BOX if side % size == 0 else Image.Resampling.LANCZOS)
+    )
