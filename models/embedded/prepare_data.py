@@ -2,8 +2,8 @@
 
     python models/embedded/prepare_data.py [FOLDER]
 
-Pictures: npm `@lobehub/fluent-emoji-3d` (MIT, Microsoft Fluent Emoji). Words: npm `emojibase-data` (MIT). Both are pinned
-and fetched by `npm pack`; pictures with skin tones are left out.
+Pictures: npm `@lobehub/fluent-emoji-3d` (MIT, Microsoft Fluent Emoji). Words: npm `emojibase-data` (MIT). Both are
+pinned and fetched by `npm pack`; pictures with skin tones are left out.
 """
 
 from __future__ import annotations

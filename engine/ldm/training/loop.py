@@ -117,7 +117,7 @@ def fit(
 
     Args:
         task: Its module is trained in place, on `device`.
-        checkpoint: Where the state of training is saved, every `save_every_s` seconds and at the end; resumed if it exists.
+        checkpoint: Where the state is saved, every `save_every_s` seconds and at the end; resumed if it exists.
         on_step: Called after each step; may raise `Cancelled`, which saves the state and propagates.
 
     Returns:
