@@ -163,15 +163,20 @@ class NoiseSchedule:
         return math.exp((1 - part) * self.log_sigmas[below] + part * self.log_sigmas[above])
 
     def timestep(self, sigma: float) -> int:
-        """Find the training step whose log sigma is nearest (k-diffusion external.py, sigma_to_t with quantize)."""
+        """Find the training step whose log sigma is nearest; half-way between two it is the later one.
+
+        Half-way happens: "sgm_uniform" with an even count of steps visits t = 499.5, where ComfyUI also goes to 500.
+
+        Source: k-diffusion external.py, DiscreteSchedule.sigma_to_t with quantize.
+        """
         if sigma <= self.sigmas[0]:
             return 0
         above = bisect_left(self.sigmas, sigma)
         if above == self.timesteps:
             return above - 1
-        log_sigma = math.log(sigma)
-        nearer_below = log_sigma - self.log_sigmas[above - 1] <= self.log_sigmas[above] - log_sigma
-        return above - 1 if nearer_below else above
+        low, high = self.log_sigmas[above - 1], self.log_sigmas[above]
+        # 0.5 within what exp and log lose
+        return above - 1 if (math.log(sigma) - low) / (high - low) < 0.5 - 1e-9 else above
 
     def fractional_timestep(self, sigma: float) -> float:
         """Find the time at which `sigma(t)` is this sigma, held to [0, T-1]."""

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from engine.ldm.schedules import NoiseSchedule
+from engine.ldm.unet import UNetConfig, UNetModel
 
 TINY = Path(__file__).parents[3] / "shared" / "reference" / "comfyui" / "tiny"
 
@@ -29,3 +30,17 @@ def assert_relative(actual: Tensor, expected: Tensor, tolerance: float) -> None:
     assert actual.shape == expected.shape
     error = (actual.double() - expected.double()).abs().max().item() / expected.double().abs().max().item()
     assert error <= tolerance, f"differs by {error:.3g} of the largest value, allowed {tolerance:.3g}"
+
+
+def unet() -> UNetModel:
+    """Its U-Net, weights widened from float16, which is exact."""
+    path = TINY / "checkpoint.safetensors"
+    if not path.exists():
+        pytest.skip("the reference checkpoint is not at hand")
+    config = UNetConfig(4, 4, 32, (1, 2), 1, attention_resolutions=(1, 2), num_heads=8, context_dim=64)
+    network = UNetModel(config)
+    prefix = "model.diffusion_model."
+    network.load_state_dict(
+        {name.removeprefix(prefix): w.float() for name, w in load_file(path).items() if name.startswith(prefix)}
+    )
+    return network.eval()
