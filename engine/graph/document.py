@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from engine.errors import Problem, WorkflowError
 from engine.graph import comfy
-from engine.graph.reading import Limits, read_file, read_json, refuse
+from engine.graph.reading import Limits, check_json, read_file, read_json, refuse
 from engine.graph.wording import MAX_PROBLEMS, describe
 from engine.graph.workflow import FORMAT, NODE_ID, Workflow
 
@@ -24,7 +24,7 @@ def load(path: Path, limits: Limits | None = None) -> Workflow:
     Raises:
         WorkflowError: every problem found.
     """
-    return from_json(read_file(path, limits), limits)
+    return _read(read_file(path, limits), limits or Limits())
 
 
 def loads(data: bytes | str, limits: Limits | None = None) -> Workflow:
@@ -33,7 +33,7 @@ def loads(data: bytes | str, limits: Limits | None = None) -> Workflow:
     Raises:
         WorkflowError: every problem found.
     """
-    return from_json(read_json(data, limits), limits)
+    return _read(read_json(data, limits), limits or Limits())
 
 
 def from_json(value: JsonValue, limits: Limits | None = None) -> Workflow:
@@ -41,9 +41,13 @@ def from_json(value: JsonValue, limits: Limits | None = None) -> Workflow:
 
     Raises:
         WorkflowError: every problem found: `not_a_workflow`, `ui_format`, `newer_format`, `too_many_nodes`,
-            `bad_node_id`, `missing_key`, `wrong_shape`, `bad_link`.
+            `bad_node_id`, `missing_key`, `wrong_shape`, `bad_link`, or one of `check_json`.
     """
-    limits = limits or Limits()
+    check_json(value, limits)
+    return _read(value, limits or Limits())
+
+
+def _read(value: JsonValue, limits: Limits) -> Workflow:
     if not isinstance(value, dict):
         refuse("not_a_workflow", "This JSON is not a workflow.", wanted="an object", fix="give a workflow's JSON")
     if "darkroom" in value:

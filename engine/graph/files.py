@@ -12,6 +12,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
@@ -44,8 +45,9 @@ class FileDigests:
     Without a memory (None, or a folder that cannot be written) every file is read each time it is asked for.
     """
 
-    def __init__(self, database: Path | None) -> None:
+    def __init__(self, database: Path | None, clock_ns: Callable[[], int] = time.time_ns) -> None:
         self._lock = threading.Lock()
+        self._clock_ns = clock_ns
         self._database = database
         self._memory = _open(database) if database else None
 
@@ -64,7 +66,7 @@ class FileDigests:
             digest, after = _read(path)
         except (OSError, ValueError) as error:
             raise FileProblem(_reason(path, error)) from error
-        if _identity(after) == _identity(status) and time.time_ns() - _latest(after) > RACY_NS:
+        if _identity(after) == _identity(status) and self._clock_ns() - _latest(after) > RACY_NS:
             self._remember(path, after, digest)
         return digest
 
@@ -75,7 +77,7 @@ class FileDigests:
                 self._memory = None
 
     def _recall(self, path: Path, status: os.stat_result) -> str | None:
-        if time.time_ns() - _latest(status) <= RACY_NS:
+        if self._clock_ns() - _latest(status) <= RACY_NS:
             return None
         query = "SELECT digest FROM digests WHERE (path, inode, size, mtime_ns, ctime_ns) = (?, ?, ?, ?, ?)"
         rows = self._execute(query, (os.fsencode(path), *_identity(status)))

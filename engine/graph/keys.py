@@ -14,7 +14,7 @@ from importlib import metadata
 from uuid import uuid4
 
 import orjson
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from engine.errors import FileProblem, Problem, WorkflowError
 from engine.graph.graph import Graph, GraphNode
@@ -59,6 +59,15 @@ class KeyParts:
 
     def to_json(self) -> dict[str, JsonValue]:
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: object) -> KeyParts:
+        """Read what `to_json` gave.
+
+        Raises:
+            ValueError: the record is damaged.
+        """
+        return TypeAdapter(cls).validate_python(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +215,7 @@ class Difference:
             return f"{self.node}: {self.part} is new: {self.new}"
         if self.new is None:
             return f"{self.node}: {self.part} is gone: was {self.old}"
-        return f"{self.node}: {self.part} was {self.old}, now {self.new}"
+        return f"{self.node}: {self.part} was {self.old or 'empty'}, now {self.new or 'empty'}"
 
 
 def first_difference(

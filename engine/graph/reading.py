@@ -10,6 +10,7 @@ import json
 import math
 import re
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -57,8 +58,20 @@ def read_json(data: bytes | str, limits: Limits | None = None) -> JsonValue:
     if not text.strip():
         refuse("empty_json", "There is no JSON: the text is empty.", fix="give a workflow's JSON")
     value = _parse(text, limits)
-    _check_depth_and_text(value, limits, may_have_surrogates=_SURROGATE_ESCAPE.search(text) is not None)
+    _check_depth(value, limits)
+    if _SURROGATE_ESCAPE.search(text):
+        _check_values(value)
     return value
+
+
+def check_json(value: JsonValue, limits: Limits | None = None) -> None:
+    """Hold a JSON value that came from elsewhere to the limits of `read_json`.
+
+    Raises:
+        WorkflowError: with one problem: `json_too_deep`, `number_not_finite`, `number_too_large`, `bad_text`.
+    """
+    _check_depth(value, limits or Limits())
+    _check_values(value)
 
 
 def read_file(path: Path, limits: Limits | None = None) -> JsonValue:
@@ -158,41 +171,59 @@ def _unique_keys(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
 
 def _integer(digits: str) -> int:
     # The length is looked at first: Python refuses to read integers of thousands of digits with an error of its own.
-    if len(digits) <= _LONGEST_INTEGER and MIN_INTEGER <= (value := int(digits)) <= MAX_INTEGER:
+    return _check_integer(int(digits) if len(digits) <= _LONGEST_INTEGER else MAX_INTEGER + 1)
+
+
+def _check_integer(value: int) -> int:
+    if MIN_INTEGER <= value <= MAX_INTEGER:
         return value
     refuse(
         "number_too_large",
-        f"The integer {_shown(digits)} is too large.",
+        "An integer does not fit into 64 bits.",
         wanted=f"{MIN_INTEGER} to {MAX_INTEGER}",
         fix="use a smaller number",
     )
 
 
 def _finite(text: str) -> float:
-    value = float(text)
+    return _check_finite(float(text))
+
+
+def _check_finite(value: float) -> float:
     if math.isfinite(value):
         return value
-    refuse("number_not_finite", f"{_shown(text)} is not a finite number.", fix="write a number, or leave the input out")
+    refuse("number_not_finite", f"{value} is not a finite number.", fix="write a number, or leave the input out")
 
 
-def _check_depth_and_text(value: JsonValue, limits: Limits, *, may_have_surrogates: bool) -> None:
-    """Walk the value level by level: a level more than allowed, or half a surrogate pair in a string, is refused."""
-    level: list[JsonValue] = [value]
+def _check_depth(value: JsonValue, limits: Limits) -> None:
+    level = [value]
     for _ in range(limits.depth + 1):
-        children: list[JsonValue] = []
-        for each in level:
-            if isinstance(each, dict):
-                children.extend(each.values())
-                if may_have_surrogates:
-                    children.extend(each)
-            elif isinstance(each, list):
-                children.extend(each)
-            elif may_have_surrogates and isinstance(each, str) and not is_text(each):
-                refuse("bad_text", f"The string {_shown(each)} holds half of a character.", fix="retype that text")
-        if not children:
+        level = [child for each in level if isinstance(each, dict | list) for child in _children(each)]
+        if not level:
             return
-        level = children
     _refuse_depth(limits)
+
+
+def _check_values(value: JsonValue) -> None:
+    rest = [value]
+    while rest:
+        each = rest.pop()
+        if isinstance(each, dict):
+            rest.extend(each)
+            rest.extend(each.values())
+        elif isinstance(each, list):
+            rest.extend(each)
+        elif isinstance(each, str):
+            if not is_text(each):
+                refuse("bad_text", f"The string {_shown(each)} holds half of a character.", fix="retype that text")
+        elif isinstance(each, int):
+            _check_integer(each)
+        elif isinstance(each, float):
+            _check_finite(each)
+
+
+def _children(value: dict[str, JsonValue] | list[JsonValue]) -> Iterable[JsonValue]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def is_text(value: str) -> bool:

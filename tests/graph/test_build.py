@@ -58,7 +58,7 @@ def test_defaults_are_filled_in_as_the_inputs_type():
 
 
 def test_an_alias_builds_the_node_it_stands_for():
-    built = graph(sampler={**TEXT_TO_IMAGE["sampler"], "type": "KSampler"})  # pyright: ignore[reportGeneralTypeIssues]
+    built = graph(sampler={**TEXT_TO_IMAGE["sampler"], "type": "KSampler"})
     assert built.nodes["sampler"].schema.name == "Sample"
 
 

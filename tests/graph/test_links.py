@@ -84,7 +84,7 @@ def test_a_bypassed_node_passes_on_the_input_of_the_same_position():
 
 def test_a_bypassed_node_passes_on_the_first_input_whose_type_is_wanted():
     # Sample's only output, a LATENT, has a MODEL at its own position; `latent` comes later.
-    bypassed: dict[str, Any] = {**TEXT_TO_IMAGE, "sampler": {**TEXT_TO_IMAGE["sampler"], "mode": "bypass"}}  # pyright: ignore[reportGeneralTypeIssues]
+    bypassed: dict[str, Any] = {**TEXT_TO_IMAGE, "sampler": {**TEXT_TO_IMAGE["sampler"], "mode": "bypass"}}
     assert graph(bypassed).nodes["decode"].links["samples"] == Source("empty", 0)
 
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 from PIL import Image, PngImagePlugin
+from pydantic import JsonValue
 
 from engine.errors import WorkflowError
-from engine.graph.reading import Limits, read_file, read_json
+from engine.graph.reading import Limits, check_json, read_file, read_json
 
 
 def code(data: bytes | str, limits: Limits | None = None) -> str:
@@ -62,6 +64,21 @@ def test_limits_are_inclusive():
     assert read_json('"aaaa"', Limits(size_bytes=6)) == "aaaa"
     assert code('"aaaaa"', Limits(size_bytes=6)) == "json_too_large"
     assert read_json('["\\ud83d\\ude00"]') == ["\U0001f600"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"a": [math.nan]}, "number_not_finite"),
+        ({"a": 2**64}, "number_too_large"),
+        ({"\ud800": 1}, "bad_text"),
+        (json.loads("[" * 66 + "]" * 66), "json_too_deep"),
+    ],
+)
+def test_values_parsed_elsewhere_are_held_to_the_same_limits(value: JsonValue, expected: str):
+    with pytest.raises(WorkflowError) as caught:
+        check_json(value)
+    assert caught.value.problems[0].code == expected
 
 
 def file_code(path: Path) -> str:
