@@ -6,6 +6,8 @@ calls from plain Python.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
 from engine.errors import Cancelled, DarkroomError
@@ -73,19 +75,41 @@ class Context(Protocol):
 
 
 class Services:
-    """Objects made in the composition root, found by class."""
+    """Objects made in the composition root, found by class.
 
-    def __init__(self, *services: object) -> None:
+    Args:
+        services: the objects.
+        later: makes more of them when one is asked for that is not among `services`, once. So a run that needs no model
+            does not import what holds models.
+    """
+
+    def __init__(self, *services: object, later: Callable[[], Iterable[object]] | None = None) -> None:
         self._services = services
+        self._later = later
+        self._lock = threading.Lock()
 
     def get(self, kind: type[S]) -> S:
-        for service in self._services:
-            if isinstance(service, kind):
-                return service
-        known = ", ".join(type(service).__name__ for service in self._services) or "none"
-        raise DarkroomError(
-            f"there is no {kind.__name__} here (services: {known}); hand one to the engine when it is made"
-        )
+        """The service of class `kind`.
+
+        Raises:
+            DarkroomError: there is none.
+        """
+        found = self._find(kind)
+        if found is None:
+            with self._lock:
+                if self._later is not None:
+                    make, self._later = self._later, None
+                    self._services = (*self._services, *make())
+            found = self._find(kind)
+        if found is None:
+            known = ", ".join(type(service).__name__ for service in self._services) or "none"
+            raise DarkroomError(
+                f"there is no {kind.__name__} here (services: {known}); hand one to the engine when it is made"
+            )
+        return found
+
+    def _find(self, kind: type[S]) -> S | None:
+        return next((service for service in self._services if isinstance(service, kind)), None)
 
 
 class NullContext:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import Cancelled, DarkroomError
-from engine.node.context import Context, NullContext
+from engine.node.context import Context, NullContext, Services
 from engine.node.folders import Folders
 
 
@@ -35,6 +35,22 @@ def test_a_missing_service_says_what_there_is(tmp_path: Path) -> None:
         NullContext(Folders.under(tmp_path), SmallCamera()).service(Tripod)
     with pytest.raises(DarkroomError, match=r"services: none"):
         NullContext(Folders.under(tmp_path)).service(Tripod)
+
+
+def test_services_of_later_are_made_once_and_only_when_needed() -> None:
+    made: list[Tripod] = []
+
+    def make() -> list[Tripod]:
+        made.append(Tripod())
+        return made
+
+    services = Services(Camera(), later=make)
+    services.get(Camera)
+    assert made == []
+    assert services.get(Tripod) is services.get(Tripod) is made[0]
+    with pytest.raises(DarkroomError, match="services: Camera, Tripod"):
+        services.get(SmallCamera)
+    assert len(made) == 1
 
 
 def test_a_null_context_can_be_cancelled(tmp_path: Path) -> None:
