@@ -99,12 +99,15 @@ class LatentDiffusion(nn.Module):
         self._check(condition)
         return self.model(x, t, condition)
 
-    def encode_condition(self, value: Tensor) -> Condition:
+    def encode_condition(self, value: Tensor, context: Tensor | None = None) -> Condition:
         """Encode what the model is conditioned on: token ids [B, T], classes [B], maps or pictures [B, C, H, W].
 
-        Without a conditioner the value is used as it is. The first stage as conditioner gives unscaled latents.
+        Without a conditioner the value is used as it is. The first stage as conditioner gives unscaled latents. A
+        hybrid model takes two: what goes beside the latent, and what goes into `context`.
         """
         stage = self.cond_stage_model
+        if self.config.conditioning_key == "hybrid" and context is not None:
+            return Condition(concat=value, context=context) if stage is None else stage(value, context)
         if isinstance(stage, AutoencoderKL | VQModel):
             value = stage.encode_mode(value)
         elif stage is not None:
