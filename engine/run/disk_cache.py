@@ -4,8 +4,8 @@ Two tables, as in Bazel: actions (key -> record: what the node showed, how long 
 contents (digest -> bytes). Every record and every blob carries a digest that is checked when it is read: a flipped,
 cut, emptied, deleted or unreadable file is a miss, never an error (promise R4).
 
-An action's file is a line with the digest of the second line, the second line with the record as JSON, then one byte
-for each time it was used (appending a byte is atomic, so processes count together without locks).
+An action's file is a line with the digest of its key and the second line, the second line with the record as JSON, then
+one byte for each time it was used (appending a byte is atomic, so processes count together without locks).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class DiskCache:
             return None
         try:
             checksum, line, hits = data.split(b"\n", 2)
-            if checksum.decode("ascii") != digest_of(line):
+            if checksum.decode("ascii") != _checksum(key, line):
                 raise ValueError("damaged")
             return _read_record(json.loads(line), len(hits))
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -102,7 +102,7 @@ class DiskCache:
                 outputs.append(stored_values)
             record = {**asdict(outcome.record), "outputs": outputs, "created": time.time()}
             line = json.dumps(record, separators=(",", ":")).encode("ascii")
-            data = b"\n".join([digest_of(line).encode("ascii"), line, b""])
+            data = b"\n".join([_checksum(key, line).encode("ascii"), line, b""])
             write_atomically(self._action(key), data, durable=durable)
         except OSError as error:
             self.problem = f"the cache cannot be written: {error}"
@@ -148,6 +148,11 @@ def is_json(value: object) -> bool:
             return True
         level = children
     return False
+
+
+def _checksum(key: str, line: bytes) -> str:
+    """With the key, so that a record in the place of another is as good as none."""
+    return digest_of(key.encode() + b"\n" + line)
 
 
 def _read_record(data: dict[str, Any], hits: int) -> StoredOutcome:

@@ -142,7 +142,7 @@ class Execution:
         self._reports = dict.fromkeys(cached, NodeReport("cached"))
         self._emit(RunStarted(self.id, list(self._graph.nodes), cached))
         for id, record in known.items():
-            if id in cached:
+            if id not in will_run:
                 self._ui[id] = record.ui
                 self._told.add(id)
                 self._emit(NodeFinished(id, True, 0.0, record.ui))
