@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from blake3 import blake3
 
+from engine.errors import InputProblem
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -59,9 +61,9 @@ class ValueCodec:
         """
         try:
             # safetensors begins with a 64-bit length, far below 2**56; JSON has no zero bytes.
-            tree, tensors = _read_safetensors(data) if data[7] == 0 else (json.loads(data), {})
+            tree, tensors = _read_safetensors(data) if data[7:8] == b"\0" else (json.loads(data), {})
             return self._plant(tree, tensors)
-        except (KeyError, TypeError, IndexError, RecursionError) as error:
+        except (KeyError, TypeError, IndexError, AttributeError, RecursionError, InputProblem) as error:
             raise ValueError(f"not an encoded value: {error}") from error
 
     def digest(self, value: object) -> str | None:
