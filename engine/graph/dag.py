@@ -7,7 +7,7 @@ fully cached run may take in all (promise P4). It is imported late, by the quest
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 Sources = Mapping[str, Sequence[str]]
 """For every node, the nodes it takes something from."""
@@ -48,15 +48,3 @@ def cycles(sources: Sources) -> list[list[str]]:
         if len(part) > 1 or graph.has_edge(first, first):
             found.append([edge[0] for edge in networkx.find_cycle(graph.subgraph(part), first)])
     return sorted(found, key=lambda cycle: place[cycle[0]])
-
-
-def ancestors(sources: Sources, nodes: Iterable[str]) -> set[str]:
-    """Return all that the nodes need, directly or not, and the nodes themselves."""
-    seen = set(nodes)
-    stack = list(seen)
-    while stack:
-        for source in sources[stack.pop()]:
-            if source not in seen:
-                seen.add(source)
-                stack.append(source)
-    return seen

@@ -14,7 +14,7 @@ from importlib import metadata
 from uuid import uuid4
 
 import orjson
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue
 
 from engine.errors import FileProblem, Problem, WorkflowError
 from engine.graph.graph import Graph, GraphNode
@@ -58,16 +58,7 @@ class KeyParts:
     links: Mapping[str, tuple[str, int, str]] = field(default_factory=dict[str, tuple[str, int, str]])
 
     def to_json(self) -> dict[str, JsonValue]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: object) -> KeyParts:
-        """Read what `to_json` gave.
-
-        Raises:
-            ValueError: the record is damaged.
-        """
-        return TypeAdapter(cls).validate_python(value)
+        return {"key": self.key, "parts": {**self.parts}, "links": {name: [*link] for name, link in self.links.items()}}
 
 
 @dataclass(frozen=True, slots=True)

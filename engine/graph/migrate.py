@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pydantic import JsonValue
 
 from engine.errors import Problem
-from engine.graph.workflow import Workflow, WorkflowNode, read_input, write_input
+from engine.graph.workflow import WorkflowNode, read_input, write_input
 from engine.node.schema import NodeSchema
 
 Migration = Callable[[dict[str, JsonValue]], dict[str, JsonValue]]
@@ -57,17 +57,3 @@ def lift(id: str, node: WorkflowNode, schema: NodeSchema, migrations: Migrations
                 fix="make the node anew, and tell the author of the node",
             )
     return node.model_copy(update={"inputs": lifted, "version": schema.version})
-
-
-def migrate(workflow: Workflow, schemas: Mapping[str, NodeSchema], migrations: Migrations) -> Workflow:
-    """Return the workflow with every node lifted that can be; the others stay as they are, for `build` to explain.
-
-    Args:
-        schemas: by the names the workflow uses.
-    """
-    nodes: dict[str, WorkflowNode] = {}
-    for id, node in workflow.nodes.items():
-        schema = schemas.get(node.type)
-        lifted = lift(id, node, schema, migrations) if schema else node
-        nodes[id] = node if isinstance(lifted, Problem) else lifted
-    return workflow.model_copy(update={"nodes": nodes})

@@ -264,6 +264,11 @@ def test_files_are_checked_by_whoever_knows_the_folders():
     assert asked == [("checkpoints", "emoji.safetensors")]
 
 
+def test_a_file_is_named_and_not_linked_because_its_content_is_in_the_key():
+    nodes = with_inputs("loader", name=link("any.0"))
+    assert only(nodes, any={"type": "Any", "inputs": {"value": "x"}}) == ("value_required", "loader", "name")
+
+
 def test_a_default_outside_its_own_range_is_the_authors_word():
     schemas = Schemas([schema("Odd", [edited("n", "INT", -1, minimum=0)], output=True)])
     assert build(workflow({"a": {"type": "Odd"}}), schemas).nodes["a"].literals == {"n": -1}

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from engine.errors import FileProblem, WorkflowError
 from engine.graph.build import build
 from engine.graph.graph import Graph, GraphNode
-from engine.graph.keys import Environment, KeyParts, compute_keys, first_difference
+from engine.graph.keys import Environment, compute_keys, first_difference
 from tests.graph.catalogue import (
     CATALOGUE,
     TEXT_TO_IMAGE,
@@ -247,8 +247,3 @@ def test_a_link_that_came_or_went_or_moved_is_a_difference():
 def test_a_node_without_a_record_was_never_computed():
     difference = first_difference(lambda id: None, keys(graph()).explain, "save")
     assert str(difference) == "save: result is new: never computed"
-
-
-def test_parts_survive_json():
-    parts = keys(graph()).explain("sampler")
-    assert KeyParts.from_json(parts.to_json()) == parts

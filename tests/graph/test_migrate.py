@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from engine.errors import WorkflowError
 from engine.graph.build import build
 from engine.graph.graph import Source
-from engine.graph.migrate import Migrations, migrate
+from engine.graph.migrate import Migrations
 from tests.graph.catalogue import Schemas, edited, linked, problems, schema, workflow
 
 SCHEMAS = Schemas(
@@ -57,12 +57,3 @@ def test_a_migration_that_returns_no_input_is_its_own_fault():
     with pytest.raises(WorkflowError) as caught:
         build(old(), SCHEMAS, migrations={("Shrink", 1): lambda _: {"image": {}}, ("Shrink", 2): lambda inputs: inputs})
     assert problems(caught.value) == [("migration_failed", "shrink", None)]
-
-
-def test_a_whole_workflow_is_lifted_as_far_as_it_can_be():
-    before = old(percent=25)
-    after = migrate(before, SCHEMAS.names, MIGRATIONS)
-    assert after.nodes["shrink"].version == 3
-    assert after.nodes["shrink"].inputs["factor"] == 0.25
-    assert migrate(before, SCHEMAS.names, {}) == before
-    assert migrate(before, {}, MIGRATIONS) == before

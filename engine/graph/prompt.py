@@ -1,0 +1,22 @@
+"""A graph as ComfyUI's API format: what is written into a picture, so that either program can run it again."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+from engine.graph.graph import Graph
+
+
+def to_prompt(graph: Graph) -> dict[str, JsonValue]:
+    """Every node that runs, with all its inputs: `id -> {"class_type": ..., "inputs": {name: literal or [id, slot]}}`.
+
+    A list that is a literal is wrapped, `{"__value__": [...]}`, since a bare one would be read as a link.
+    """
+    prompt: dict[str, JsonValue] = {}
+    for id, node in graph.nodes.items():
+        inputs: dict[str, JsonValue] = {
+            name: {"__value__": value} if isinstance(value, list) else value for name, value in node.literals.items()
+        }
+        inputs |= {name: [source.node, source.output] for name, source in node.links.items()}
+        prompt[id] = {"class_type": node.schema.name, "inputs": inputs}
+    return prompt
