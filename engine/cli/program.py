@@ -1,0 +1,35 @@
+"""The program `darkroom`: its verbs, and what it says without one."""
+
+from __future__ import annotations
+
+import click
+
+from engine.cli.looking import cache, nodes, plugin
+from engine.cli.running import run, validate, why
+from engine.cli.verb import Open
+
+
+def make_program(open: Open) -> click.Group:
+    """The command line, for a way to make a Darkroom."""
+
+    @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "obj": open})
+    @click.pass_context
+    def darkroom(ctx: click.Context) -> None:
+        """Darkroom: a node-graph workflow engine for latent diffusion.
+
+        \b
+        Exit codes:
+          0    all is well
+          1    a node failed
+          2    the command line, the workflow or a file cannot be used
+          130  cancelled with Ctrl+C
+
+        Files are looked up under $DARKROOM_HOME or, without it, in the checkout.
+        """
+        if ctx.invoked_subcommand is None:
+            click.echo("The editor is not built yet; workflows run from the command line.\n")
+            click.echo(ctx.get_help())
+
+    for verb in (run, validate, nodes, why, cache, plugin):
+        darkroom.add_command(verb)
+    return darkroom

@@ -1,0 +1,53 @@
+"""What all verbs share: errors become one sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from engine.errors import Cancelled, DarkroomError, NodeFailed
+from engine.node.folders import Folders
+from engine.run.darkroom import Darkroom
+
+EXIT_FAILED, EXIT_REFUSED, EXIT_CANCELLED = 1, 2, 130
+
+Open = Callable[[Folders, str], Darkroom]
+"""Makes a Darkroom for some folders and a device (`auto`, `cpu`, `cuda:N`, `mps`). Handed down as click's `ctx.obj`."""
+
+
+class Verb(click.Command):
+    """A command that ends every expected error with its sentence on stderr; `--debug` adds the traceback."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(click.Option(["--debug"], is_flag=True, help="Show the traceback of an error."))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        debug = ctx.meta["debug"] = ctx.params.pop("debug")
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, Cancelled):
+            end("cancelled", EXIT_CANCELLED)
+        except DarkroomError as error:
+            if debug:
+                traceback.print_exc()
+            end(str(error), EXIT_FAILED if isinstance(error, NodeFailed) else EXIT_REFUSED)
+        except OSError as error:
+            if debug:
+                traceback.print_exc()
+            end(f"{error.filename or 'a file'}: {error.strerror or error}", EXIT_REFUSED)
+
+
+def say(message: str) -> None:
+    """Say something on stderr, a line at a time under the program's name."""
+    for line in message.splitlines():
+        click.echo(f"darkroom: {line}", err=True)
+
+
+def end(message: str, code: int) -> NoReturn:
+    say(message)
+    sys.exit(code)
