@@ -30,6 +30,7 @@ from engine.ldm.checkpoint_config import (
 from engine.ldm.conditioners.text import BERTEmbedder
 from engine.ldm.config import LatentDiffusionConfig, first_stage_to_original, to_original
 from engine.ldm.latent_diffusion import LatentDiffusion
+from engine.ldm.skeleton import Skeleton
 from engine.ldm.text.tokenizer import BertTokenizer, parse_vocabulary
 from engine.ldm.text.transformer import TextTransformerConfig
 from engine.ldm.training.ema import ema_names
@@ -57,7 +58,7 @@ def load_latent_diffusion(
         ModelFileError: its configuration is unknown, or keys are missing, unused or of another shape.
     """
     config = adapt_config(config, file) if config else read_config(file)
-    with torch.device("meta"):
+    with Skeleton():
         model = LatentDiffusion(config, tokenizer or find_tokenizer(file, config))
     tensors = file.tensors()
     if "betas" not in tensors:  # stripped by a converter: the schedule follows from the configuration
@@ -92,7 +93,7 @@ def load_unet(file: ModelFile, averages: bool = True, dtype: torch.dtype | None 
         ModelFileError: there is no such network, or it cannot be built or filled.
     """
     prefix = find_prefix(file, "input_blocks.0.0.weight", UNET_PREFIXES, "denoising network (U-Net)")
-    with torch.device("meta"):
+    with Skeleton():
         unet = UNetModel(find_unet_config(file))
     tensors = file.tensors(prefix)
     if averages and has_averages(file):
@@ -113,7 +114,7 @@ def load_autoencoder(file: ModelFile, dtype: torch.dtype | None = None) -> Autoe
     prefix = find_prefix(file, "encoder.conv_in.weight", (FIRST_STAGE, ""), "autoencoder")
     tensors = {name: tensor for name, tensor in file.tensors(prefix).items() if prefix or not name.startswith("loss.")}
     config = find_first_stage_config(file, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
-    with torch.device("meta"):
+    with Skeleton():
         autoencoder = build_autoencoder(config)
     load_strict(autoencoder, tensors, str(file.path), dtype)
     return autoencoder.eval().requires_grad_(False)
@@ -130,7 +131,7 @@ def load_text_encoder(
     prefixes = (f"{CONDITIONER}transformer.", "transformer.", "")
     prefix = find_prefix(file, "token_emb.weight", prefixes, "text transformer")
     config = find_text_config(file, file.shapes(prefix))
-    with torch.device("meta"):
+    with Skeleton():
         embedder = BERTEmbedder(config, tokenizer or _tokenizer(file, config))
     load_strict(embedder.transformer, file.tensors(prefix), str(file.path), dtype)
     return embedder.eval().requires_grad_(False)

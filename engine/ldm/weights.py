@@ -11,7 +11,7 @@ import json
 import mmap
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -115,7 +115,7 @@ def load_strict(
 ) -> None:
     """Give a module its weights, all of them or none.
 
-    The tensors themselves become the module's parameters (no copy), so build the module on the "meta" device. Frozen
+    The tensors themselves become the module's parameters (no copy), so build the module as a `Skeleton`. Frozen
     parameters stay frozen.
 
     Args:
@@ -133,8 +133,15 @@ def load_strict(
     integers = [key for key in parameters if not tensors[key].is_floating_point()]
     if integers:
         raise ModelFileError(f"{name} has weights that are not floating-point: {_first_few(integers)}")
-    given = {key: t.to(dtype) if dtype and t.is_floating_point() else t for key, t in tensors.items()}
-    module.load_state_dict(given, strict=True, assign=True)
+    parts = cast(Iterator[tuple[str, nn.Module]], module.named_modules(remove_duplicate=False))
+    for path, part in parts:
+        prefix = f"{path}." if path else ""
+        for key, parameter in list(part.named_parameters(recurse=False)):
+            value = nn.Parameter(_converted(tensors[prefix + key], dtype), requires_grad=parameter.requires_grad)
+            setattr(part, key, value)
+        for key, _ in list(part.named_buffers(recurse=False)):
+            if prefix + key in tensors:
+                setattr(part, key, _converted(tensors[prefix + key], dtype))
 
 
 def save_model(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
@@ -199,6 +206,10 @@ def _header_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) ->
     text = json.dumps(head, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % ALIGNMENT)
     return len(text).to_bytes(8, "little") + text
+
+
+def _converted(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
+    return tensor.to(dtype) if dtype is not None and tensor.is_floating_point() else tensor
 
 
 def _first_few(names: Iterable[str]) -> str:
