@@ -4,60 +4,72 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
-from pydantic import JsonValue
-
 from engine.graph.keys import KeyParts
 from engine.run.content_store import write_atomically
 
-MAX_NODES = 20_000
-"""Nodes remembered, those that ran last first: as many as the largest workflow has."""
+MAX_NODES = 100
+"""Nodes remembered in each of the 256 files, those that ran last: 25,600 in all, more than the largest workflow has."""
 
 
 class LastKeys:
-    """A small file with the parts of the keys of the nodes that ran last, by node id and type.
+    """The parts of the keys of the nodes that ran last, by node id.
 
-    Processes may share it; what one forgets because another wrote at the same time is only an explanation.
+    Kept in small files, so that noting one node does not write them all. Processes may share the folder; what is lost
+    because two write at once is only an explanation.
+
+    Args:
+        folder: None remembers for the life of this object.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._nodes: dict[str, dict[str, JsonValue]] = {}
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._shards: dict[str, dict[str, Any]] = {}
         self._lock = Lock()
 
     def remember(self, nodes: Iterable[tuple[str, KeyParts]]) -> None:
+        """Note the key parts of nodes that were called."""
+        by_shard: dict[str, dict[str, Any]] = {}
+        for node, parts in nodes:
+            by_shard.setdefault(_shard(node), {})[node] = parts.to_json()
         with self._lock:
-            known = self._read()
-            for node, parts in nodes:
-                known.pop(node, None)
-                known[node] = parts.to_json()
-            self._nodes = dict(list(known.items())[-MAX_NODES:])
-            if self._path is not None:
-                try:
-                    write_atomically(self._path, json.dumps(self._nodes).encode("ascii"), durable=False)
-                except OSError:
-                    return  # a full disk costs an explanation, not a run
+            for shard, new in by_shard.items():
+                known = {node: parts for node, parts in self._read(shard).items() if node not in new}
+                self._write(shard, dict(list({**known, **new}.items())[-MAX_NODES:]))
 
     def recall(self, node: str) -> KeyParts | None:
         """The parts of a node's key when it ran last, or None."""
         with self._lock:
-            self._nodes = self._read()
+            nodes = self._read(_shard(node))
         try:
-            return _read_parts(self._nodes[node])
+            return _read_parts(nodes[node])
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
 
-    def _read(self) -> dict[str, Any]:
-        if self._path is None:
-            return self._nodes
+    def _read(self, shard: str) -> dict[str, Any]:
+        if self._folder is None:
+            return self._shards.get(shard, {})
         try:
-            nodes = json.loads(self._path.read_bytes())
+            nodes = json.loads((self._folder / shard).read_bytes())
         except (OSError, ValueError, RecursionError):
             return {}
         return cast(dict[str, Any], nodes) if isinstance(nodes, dict) else {}
+
+    def _write(self, shard: str, nodes: dict[str, Any]) -> None:
+        if self._folder is None:
+            self._shards[shard] = nodes
+            return
+        with suppress(OSError):  # a full disk costs an explanation, not a run
+            write_atomically(self._folder / shard, json.dumps(nodes).encode("ascii"), durable=False)
+
+
+def _shard(node: str) -> str:
+    return blake2b(node.encode("utf-8", "surrogatepass"), digest_size=1).hexdigest() + ".json"
 
 
 def _read_parts(data: Any) -> KeyParts:

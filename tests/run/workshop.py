@@ -135,7 +135,7 @@ class Workshop:
             folders=self.folders,
             digests=FileDigests(None),
             services=Services(self.journal, *self.services),
-            last_keys=LastKeys(self.folders.cache / "last_keys.json") if disk else None,
+            last_keys=LastKeys(self.folders.cache / "last_keys") if disk else None,
             check_mutation=self.check_mutation,
         )
 
