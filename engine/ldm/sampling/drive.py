@@ -22,6 +22,9 @@ Sampling = Generator[Calls, Sequence[Tensor], Tensor]
 OnStep = Callable[[int, Tensor, Tensor], None]
 """Told at each step its index from 0, x, and the denoised latent, which makes a preview."""
 
+Relieve = Callable[[Exception], bool]
+"""Told of a forward pass that failed; frees memory if that was the reason, and says whether to try again."""
+
 MAX_ROWS = 16
 """Rows of one forward pass at most: eight pictures with guidance. Bounds the memory a crowd can ask for."""
 
@@ -112,31 +115,38 @@ class Live:
             answers = [output for output in outputs if isinstance(output, Tensor)]
             self._resume(lambda: self.sampling.send(answers))
 
+    def stop(self, reason: Exception) -> None:
+        """End it here: what it holds is released, `reason` is its outcome."""
+        if self.outcome is None:
+            self._resume(lambda: self.sampling.throw(reason))
+            self.outcome = reason
+
     def _resume(self, go_on: Callable[[], Calls]) -> None:
         try:
             self.calls = go_on()
         except StopIteration as finished:
-            self.outcome = finished.value
+            with torch.inference_mode(False):
+                self.outcome = finished.value.clone()  # an ordinary tensor, which may be trained on
         except Exception as error:  # belongs to this sampling alone; whoever waits for it raises it
             self.outcome = error
 
 
-def advance(live: Sequence[Live], max_rows: int = MAX_ROWS) -> None:
-    """Answer every pending call once: one step of everything."""
+def advance(live: Sequence[Live], max_rows: int = MAX_ROWS, relieve: Relieve | None = None) -> None:
+    """Answer every pending call once: one step of everything that has no outcome yet."""
     with torch.inference_mode():
         for each in live:
             each.start()
         asking = [each for each in live if each.outcome is None and each.calls is not None]
-        outputs = iter(answer([call for each in asking for call in each.calls or ()], max_rows))
+        outputs = iter(answer([call for each in asking for call in each.calls or ()], max_rows, relieve))
         for each in asking:
             each.send([next(outputs) for _ in each.calls or ()])
 
 
-def answer(calls: Sequence[Call], max_rows: int = MAX_ROWS) -> list[Tensor | Exception]:
+def answer(calls: Sequence[Call], max_rows: int = MAX_ROWS, relieve: Relieve | None = None) -> list[Tensor | Exception]:
     """Run the network for each call, sharing a forward pass between calls whose shapes agree.
 
     A pass that fails is repeated in halves, so that a crowd too large for memory still gets through, and a call that is
-    at fault fails alone.
+    at fault fails alone. Before it does, `relieve` is told; if it says so, the call is tried once more.
 
     Returns:
         For each call the network's output, or what it raised.
@@ -147,18 +157,21 @@ def answer(calls: Sequence[Call], max_rows: int = MAX_ROWS) -> list[Tensor | Exc
     outputs: dict[int, Tensor | Exception] = {}
     for members in groups.values():
         for some in _chunks(members, max(max_rows // calls[members[0]].x.shape[0], 1)):
-            outputs.update(zip(some, _forward([calls[i] for i in some]), strict=True))
+            outputs.update(zip(some, _forward([calls[i] for i in some], relieve), strict=True))
     return [outputs[i] for i in range(len(calls))]
 
 
-def _forward(calls: Sequence[Call]) -> Sequence[Tensor | Exception]:
+def _forward(calls: Sequence[Call], relieve: Relieve | None) -> Sequence[Tensor | Exception]:
     try:
         return _batch(calls)
     except Exception as error:
-        if len(calls) == 1:
-            return [error]
-    half = len(calls) // 2
-    return [*_forward(calls[:half]), *_forward(calls[half:])]
+        failure = error
+    if len(calls) > 1:
+        half = len(calls) // 2
+        return [*_forward(calls[:half], relieve), *_forward(calls[half:], relieve)]
+    if relieve is not None and relieve(failure):
+        return _forward(calls, None)
+    return [failure]
 
 
 def _batch(calls: Sequence[Call]) -> Sequence[Tensor]:
