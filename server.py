@@ -102,7 +102,8 @@ def _file_problem(folders: Folders, folder: str, name: str) -> Problem | None:
     try:
         folders.resolve(folder, name)
     except FileProblem as error:
-        return Problem("bad_file", f"{error}.", got=name)
+        sentence = str(error)
+        return Problem("bad_file", sentence if sentence.endswith("?") else f"{sentence}.", got=name)
     return None
 
 

@@ -12,7 +12,7 @@ from typing import cast
 
 import click
 
-from engine.cli.verb import EXIT_CANCELLED, EXIT_FAILED, Open, Verb, end, say
+from engine.cli.verb import EXIT_CANCELLED, EXIT_FAILED, Open, Verb, end, say, writable
 from engine.errors import DarkroomError, InputProblem, WorkflowError
 from engine.graph.workflow import no_such_node
 from engine.node.files import write_atomically
@@ -35,8 +35,19 @@ device_option = click.option(
 @click.command(cls=Verb)
 @workflow_argument
 @set_option
-@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for the pictures.")
-@click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Write a report to this file.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    callback=writable,
+    help="Folder for the pictures.",
+)
+@click.option(
+    "--json",
+    "report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=writable,
+    help="Write a report to this file.",
+)
 @device_option
 @click.pass_context
 def run(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -36,10 +38,22 @@ class Verb(click.Command):
             if debug:
                 traceback.print_exc()
             end(str(error), EXIT_FAILED if isinstance(error, NodeFailed) else EXIT_REFUSED)
-        except OSError as error:
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
             if debug:
                 traceback.print_exc()
-            end(f"{error.filename or 'a file'}: {error.strerror or error}", EXIT_REFUSED)
+            kind = type(error).__name__
+            end(f"{kind}: {error}; this is a mistake in Darkroom, please report it with --debug", EXIT_FAILED)
+
+
+def writable(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
+    """Check an option's path before a long run, not after it: what is there of it must be a folder we may write to."""
+    if path is not None:
+        there = next(folder for folder in path.absolute().parents if folder.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise click.BadParameter(f"{there} is no folder that can be written to", ctx, param)
+    return path
 
 
 def say(message: str) -> None:

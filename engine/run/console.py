@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from engine.graph.graph import Graph
 from engine.run.events import Event, NodeErrored, NodeFinished, NodeProgress, NodeStarted, RunFinished, RunStarted
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress, TaskID
 
 
@@ -16,9 +18,13 @@ class ProgressBar:
     """Call it with a run's events, inside a `with` so that the terminal is left as it was found.
 
     rich is imported when the first node starts: a run whose results are all known shows nothing.
+
+    Args:
+        console: where to draw; by default stderr if that is a terminal, else nowhere.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, console: Console | None = None) -> None:
+        self._console = console
         self._titles = {id: node.schema.title for id, node in graph.nodes.items()}
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -56,7 +62,9 @@ class ProgressBar:
 
     def _begin(self, node: str) -> None:
         if self._bars is None:
-            self._bars = _bars()
+            if self._console is None and not sys.stderr.isatty():
+                return
+            self._bars = _bars(self._console)
             self._whole = self._bars.add_task("developing", total=self._to_run, text="")
             self._bars.start()
         self._tasks[node] = self._bars.add_task(f"  {self._titles.get(node, node)}", total=None, text="")
@@ -72,7 +80,7 @@ class ProgressBar:
             self._bars.update(self._whole, completed=self._done, total=max(self._to_run, self._done))
 
 
-def _bars() -> Progress:
+def _bars(console: Console | None) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -83,6 +91,6 @@ def _bars() -> Progress:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.fields[text]}", markup=False),
-        console=Console(stderr=True),
+        console=console or Console(stderr=True),
         transient=True,
     )
