@@ -7,11 +7,11 @@ and the order of inputs play no part. A source's key stands for all that is upst
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from importlib import metadata
-from uuid import uuid4
 
 import orjson
 from pydantic import JsonValue
@@ -179,7 +179,7 @@ def _fingerprint(node: GraphNode, fingerprint: Fingerprint | None, problems: lis
     try:
         said = fingerprint(node)
         # NaN is equal to nothing, itself included: the way ComfyUI's nodes say "always run".
-        return uuid4().hex if said != said else orjson.dumps(said, option=_OPTIONS).decode()
+        return os.urandom(16).hex() if said != said else orjson.dumps(said, option=_OPTIONS).decode()
     except Exception as error:  # a plugin's code: whatever it raises is a fact about this node
         problems.append(
             Problem(
