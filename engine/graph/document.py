@@ -17,6 +17,9 @@ from engine.graph.workflow import FORMAT, NODE_ID, Workflow
 LINE_LENGTH = 100
 """Objects and lists that fit into a line of this length are written on one."""
 
+# One encoder for all: json.dumps makes a new one for each call with such options, which doubles the time.
+_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
 
 def load(path: Path, limits: Limits | None = None) -> Workflow:
     """Read a workflow file: Darkroom's format, ComfyUI's API format, or a PNG that carries one of them.
@@ -98,10 +101,6 @@ def _pretty(value: JsonValue, indent: int, open_levels: int) -> str:
         return "{\n" + ",\n".join(parts) + "\n" + " " * indent + "}"
     parts = [inner + _pretty(each, indent + 2, open_levels - 1) for each in value]
     return "[\n" + ",\n".join(parts) + "\n" + " " * indent + "]"
-
-
-def _text(value: JsonValue) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _check_size(count: int, limits: Limits) -> None:

@@ -1,24 +1,42 @@
-"""A graph written as ComfyUI's API format."""
-
 from __future__ import annotations
 
+from typing import Any
+
+from engine.graph.build import build
 from engine.graph.document import from_json
-from engine.graph.graph import Graph, GraphNode, Source
 from engine.graph.prompt import to_prompt
-from engine.graph.workflow import Link
-from engine.node.schema import NodeSchema
-
-SCHEMA = NodeSchema(name="Join", title="Join", version=1, category="", help="", inputs=(), outputs=())
+from tests.graph.catalogue import CATALOGUE, graph
 
 
-def test_a_graph_is_written_with_links_by_slot_and_read_again() -> None:
-    first = GraphNode("first", SCHEMA, {"text": "a", "sizes": [1, 2], "on": None}, {})
-    second = GraphNode("second", SCHEMA, {"seed": 2**64 - 1}, {"images.0": Source("first", 1)})
-    prompt = to_prompt(Graph({"first": first, "second": second}, ("second",)))
-    assert prompt == {
-        "first": {"class_type": "Join", "inputs": {"text": "a", "sizes": {"__value__": [1, 2]}, "on": None}},
-        "second": {"class_type": "Join", "inputs": {"seed": 2**64 - 1, "images.0": ["first", 1]}},
+def node(type: str, **inputs: Any) -> dict[str, Any]:
+    return {"type": type, "inputs": inputs}
+
+
+def test_a_graph_written_as_a_prompt_builds_the_same_graph():
+    built = graph(
+        blur=node("Blur", image={"from": "decode.image"}),
+        batch=node("Batch", images=[{"from": "blur.image"}, {"from": "decode.image"}]),
+        list=node("Any", value={"value": [1, [2]]}),
+        object=node("Any", value={"value": {"a": 1.0}}),
+        wrapped=node("Any", value={"value": {"__value__": 1}}),
+        show=node("Show", thing={"from": "batch.image"}),
+        show1=node("Show", thing={"from": "list.0"}),
+        show2=node("Show", thing={"from": "object.0"}),
+        show3=node("Show", thing={"from": "wrapped.0"}),
+    )
+    prompt = to_prompt(built)
+    assert prompt["sampler"] == {
+        "class_type": "Sample",
+        "inputs": {
+            "seed": 3,
+            "cfg": 7.5,
+            "steps": 20,
+            "sampler": "euler",
+            "noise": True,
+            "model": ["loader", 0],
+            "latent": ["empty", 0],
+        },
     }
-    again = from_json(dict(prompt))
-    assert again.nodes["first"].inputs["sizes"] == [1, 2]
-    assert again.nodes["second"].inputs["images.0"] == Link("first", 1)
+    again = build(from_json(prompt), CATALOGUE)
+    assert again.nodes == built.nodes
+    assert set(again.outputs) == set(built.outputs)
