@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Protocol, cast
 
+from engine.errors import DarkroomError
 from engine.node.context import Context
 from engine.node.lazy import NeedsInput
 from engine.node.node_type import NodeType
@@ -67,6 +68,8 @@ async def call_async_node(node_type: NodeType, calls: Calls, ctx: Context, guard
             report.results[index] = node_type.result(returned)
         except NeedsInput as asked:
             report.asked.add(asked.name)
+        except SystemExit as error:  # in a task it would end the event loop and all runs on it
+            raise DarkroomError("tried to exit the program") from error
         if guard:
             guard.after(arguments, seen)
 

@@ -53,6 +53,8 @@ class Engine:
         digests: digests of the files that workflows name.
         services: what nodes find by `ctx.service(...)`.
         check_mutation: fail nodes that change their inputs; slow, for tests.
+        verify_share: share of the cache's hits, 0 to 1, that every run computes again; a node whose result is not what
+            the cache holds fails.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Engine:
         last_keys: LastKeys | None = None,
         check_file: CheckFile | None = None,
         check_mutation: bool = False,
+        verify_share: float = 0.0,
     ) -> None:
         self.schemas = schemas
         self.cache = cache
@@ -93,6 +96,7 @@ class Engine:
             folders=folders,
             services=services or Services(),
             guard=MutationGuard(codec) if check_mutation else None,
+            verify_share=verify_share,
         )
 
     def build(self, workflow: Workflow, outputs: Sequence[str] | None = None) -> Graph:
@@ -157,8 +161,8 @@ class Engine:
         try:
             return await run.run()
         finally:
-            if run.called:
-                self._last_keys.remember((node, keys.explain(node)) for node in run.called)
+            if run.account.called:
+                self._last_keys.remember((node, keys.explain(node)) for node in run.account.called)
 
     def plan(self, graph: Graph) -> Plan:
         """Say what a run would do now, without running anything."""

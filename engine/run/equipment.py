@@ -46,3 +46,5 @@ class Equipment:
     folders: Folders
     services: Services
     guard: Guard | None
+    verify_share: float
+    """Share of the cache's hits that each run computes again to compare."""

@@ -1,7 +1,7 @@
 """One run of one graph: starts what is ready on its lane, takes in what ends, and says so in events.
 
-Everything here happens on the event loop's thread. What ends elsewhere posts a note, and notes are read one by one, so
-there are no locks and the order of events is the order of things.
+Everything here happens on the event loop's thread; see `crew` for how word of other threads gets here, and `agenda` for
+what is needed and ready.
 """
 
 from __future__ import annotations
@@ -9,38 +9,30 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from functools import partial
 from time import perf_counter
 from typing import Any, cast
 from uuid import uuid4
 
-from pydantic import JsonValue
-
-from engine.errors import Cancelled, DarkroomError, InputProblem, NodeFailed
-from engine.graph.graph import Graph, Source
+from engine.errors import Cancelled, DarkroomError, InputProblem
+from engine.graph.graph import Graph
 from engine.node.results import Blocked, Result
 from engine.node.schema import Lane
+from engine.run.account import Account
 from engine.run.agenda import Agenda
+from engine.run.assemble import assemble, inputs_of
 from engine.run.calls import CallReport, Calls, call_async_node, call_node
 from engine.run.cancel import Cancel
 from engine.run.context import RunContext
-from engine.run.effects import stamp_files
+from engine.run.crew import Crew
 from engine.run.equipment import Equipment
-from engine.run.events import (
-    Event,
-    Listener,
-    NodeErrored,
-    NodeFinished,
-    NodeSkipped,
-    NodeStarted,
-    RunFinished,
-    RunStarted,
-)
+from engine.run.events import Listener
 from engine.run.expansion import open_scope
-from engine.run.lists import join_outputs, split_calls
-from engine.run.outcome import Outcome, Record
-from engine.run.result import NodeReport, RunResult, Status
+from engine.run.lists import split_calls
+from engine.run.outcome import Outcome
+from engine.run.result import RunResult, Status
+from engine.run.verify import check_equal, choose_hits
 from engine.run.work import ENDED, Feed, Scope, State, Work
 
 LANES: tuple[Lane, ...] = ("loop", "device", "cpu")
@@ -68,35 +60,21 @@ class Execution:
         texts: tuple[str | None, str | None] = (None, None),
     ) -> None:
         self.id = uuid4().hex
-        self.called: list[str] = []
-        """Ids of the workflow's nodes that were called, in order."""
+        self.account = Account(self.id, graph, listener)
         self._equipment = equipment
         self._graph = graph
         self._scope = Scope(graph, keys)
-        self._listener = listener
         self._cancel = cancel
         self._texts = texts
         self._aborted = False
-        self._agenda = Agenda(lambda key: equipment.cache.find(key) is not None)
-        lanes = equipment.lanes
-        self._pools: dict[Lane, Executor] = {"device": lanes.device, "cpu": lanes.cpu}
-        self._width: dict[Lane, int] = {"device": 1, "cpu": lanes.cpu_width, "loop": lanes.loop_width}
-        self._running: dict[Lane, int] = {"device": 0, "cpu": 0, "loop": 0}
-        self._busy = 0
-        """How many notes are still to come."""
-        self._notes: deque[Callable[[], None]] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._agenda = Agenda(self._is_known)
+        self._to_verify: set[str] = set()
+        """Keys whose results are computed although they are known."""
         self._waiting: dict[Work, Callable[[Outcome | None], None]] = {}
         """Works that other runs, or other nodes of this one, are computing for us."""
         self._complete_parents: deque[Work] = deque()
-        self._wanted = frozenset(graph.outputs)
-        self._told: set[str] = set()
-        """Requested nodes that were found in the cache and whose event has been sent."""
         self._has_written = False
         self._write_error: BaseException | None = None
-        self._reports: dict[str, NodeReport] = {}
-        self._ui: dict[str, Mapping[str, JsonValue]] = {}
-        self._errors: list[NodeFailed] = []
 
     async def run(self) -> RunResult:
         """Run the graph to its end.
@@ -104,8 +82,7 @@ class Execution:
         Returns:
             The result, also when nodes failed or the run was cancelled.
         """
-        self._loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
+        self._crew = Crew(self._equipment.lanes)
         self._cancel.listen(self._post_stop)
         started = perf_counter()
         try:
@@ -119,14 +96,14 @@ class Execution:
             await self._written()
         if self._agenda.open and not self._stopped:
             raise RuntimeError(f"the run is stuck: {[work.node.id for work in self._agenda.open]} never became ready")
-        status: Status = "cancelled" if self._agenda.open else "failed" if self._errors else "done"
+        status: Status = "cancelled" if self._agenda.open else "failed" if self.account.errors else "done"
         self._skip_open()
         seconds = perf_counter() - started
-        self._emit(RunFinished(self.id, status, seconds))
+        self.account.run_finished(status, seconds)
         outcomes = {work.node.id: work.outcome for work in wanted if work.outcome is not None}
-        return RunResult(
-            status, seconds, self._reports, self._ui, self._errors, outcomes, self._scope.keys, self._equipment.cache
-        )
+        account = self.account
+        keys, cache = self._scope.keys, self._equipment.cache
+        return RunResult(status, seconds, account.nodes, account.ui, account.errors, outcomes, keys, cache)
 
     # ---------------------------------------------------------------------------------------------------- the course
 
@@ -136,17 +113,20 @@ class Execution:
         unknown = [work for work in wanted if work.node.id not in known]
         for work in unknown:
             work.uses += 1
+        if self._equipment.verify_share:
+            unknown += self._choose_hits()
         self._agenda.demand(unknown)
-        will_run = self._may_run()
-        cached = [id for id in self._graph.nodes if id not in will_run]
-        self._reports = dict.fromkeys(cached, NodeReport("cached"))
-        self._emit(RunStarted(self.id, list(self._graph.nodes), cached))
-        for id, record in known.items():
-            if id not in will_run:
-                self._ui[id] = record.ui
-                self._told.add(id)
-                self._emit(NodeFinished(id, True, 0.0, record.ui))
+        self.account.run_started(self._may_run(), known)
         return wanted
+
+    def _choose_hits(self) -> list[Work]:
+        equipment, scope = self._equipment, self._scope
+        ids = choose_hits(self._graph, scope.keys, equipment.cache, equipment.verify_share, self.id)
+        self._to_verify = {scope.keys[id] for id in ids}
+        return [scope.work(id) for id in ids]
+
+    def _is_known(self, key: str) -> bool:
+        return key not in self._to_verify and self._equipment.cache.find(key) is not None
 
     def _may_run(self) -> set[str]:
         """The nodes that are planned to run, and those that lazy inputs may call for."""
@@ -156,7 +136,7 @@ class Execution:
         ]
         while stack:
             id = stack.pop()
-            if id not in may_run and self._equipment.cache.find(self._scope.keys[id]) is None:
+            if id not in may_run and not self._is_known(self._scope.keys[id]):
                 may_run.add(id)
                 stack += [source.node for source in self._graph.nodes[id].links.values()]
         return may_run
@@ -164,23 +144,17 @@ class Execution:
     async def _work(self) -> None:
         while True:
             self._start_ready()
-            if not self._busy:
+            if not self._crew.busy and not self._waiting:
                 return
-            await self._wake.wait()
-            self._wake.clear()
-            while self._notes:
-                self._notes.popleft()()
+            await self._crew.read()
 
     async def _abort(self) -> None:
         """Stop after an exception that is nobody's fault in the graph: a listener that raised, or Ctrl-C."""
         self._aborted = True
-        self._listener = _nobody
+        self.account.fall_silent()
         self._stop()
-        while self._busy:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._notes:
-                self._notes.popleft()()
+        while self._crew.busy or self._waiting:
+            await self._crew.read()
         self._skip_open()
 
     async def _written(self) -> None:
@@ -191,8 +165,7 @@ class Execution:
             raise self._write_error
 
     def _stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        self._crew.cancel_tasks()
         for work, landing in list(self._waiting.items()):
             if self._equipment.flights.leave(work.key, landing):
                 self._landed(work, None)
@@ -216,7 +189,7 @@ class Execution:
             while self._complete_parents:
                 self._complete(self._complete_parents.popleft())
             for lane in LANES:
-                while not self._stopped and self._running[lane] < self._width[lane]:
+                while not self._stopped and self._crew.has_room(lane):
                     work = self._agenda.ready(lane)
                     if work is None or (lane == "cpu" and self._is_too_early(work)):
                         break
@@ -237,11 +210,10 @@ class Execution:
             if not self._equipment.flights.board(work.key, landing):
                 work.state = State.RUNNING
                 self._waiting[work] = landing
-                self._busy += 1
                 return
             work.leading = True
             # Another run may have computed it between our plan and now.
-            if not work.results and self._equipment.cache.find(work.key) is not None:
+            if not work.results and self._is_known(work.key):
                 work.state = State.KNOWN
         if work.state is State.KNOWN:
             self._fetch(work)
@@ -254,76 +226,44 @@ class Execution:
         if (outcome := cache.memory.get(work.key)) is not None:
             self._finish(work, outcome, cached=True)
         else:
-            self._submit("cpu", partial(cache.load, work.key), partial(self._fetched, work))
+            self._crew.send("cpu", partial(cache.load, work.key), partial(self._fetched, work))
 
     def _call(self, work: Work) -> None:
         work.state = State.RUNNING
         schema = work.node.schema
         try:
-            calls = split_calls(schema, _inputs(work))
+            calls = split_calls(schema, inputs_of(work))
         except DarkroomError as error:
             self._fail(work, error)
             return
-        for index, call in enumerate(calls):
-            if isinstance(call, Blocked) and index not in work.results:
-                work.results[index] = Result((Blocked(),) * len(schema.outputs))
-                if call.message and work.visible:
-                    self._emit(NodeSkipped(work.node.id, call.message))
-        if all(isinstance(call, Blocked) for call in calls):
-            self._block(work, cast(list[Blocked], calls))
+        blocked = {index: call for index, call in enumerate(calls) if isinstance(call, Blocked)}
+        if new := [call.message for index, call in blocked.items() if index not in work.results]:
+            # Of a node that is called for other elements, only blockers with a message are worth a word.
+            self.account.blocked(work, new if len(blocked) == len(calls) else list(filter(None, new)))
+        work.results.update(dict.fromkeys(blocked, Result((Blocked(),) * len(schema.outputs))))
+        if len(blocked) == len(calls):
+            self._settle(work, assemble(work, self._equipment.folders))
             return
-        if work.visible and not work.asked:
-            self.called.append(work.node.id)
-            self._emit(NodeStarted(work.node.id, schema.name))
+        if not work.asked:
+            self.account.started(work)
         to_make = {
             index: cast(Mapping[str, Any], call) for index, call in enumerate(calls) if index not in work.results
         }
         ctx = self._context(work)
         if schema.lane == "loop":
-            self._submit_async(work, to_make, ctx)
+            self._crew.send_async(self._call_async(schema.name, to_make, ctx), partial(self._called, work))
         else:
-            job = partial(self._call_here, schema.name, to_make, ctx)
-            self._submit(schema.lane, job, partial(self._called, work))
+            self._crew.send(
+                schema.lane, partial(self._call_here, schema.name, to_make, ctx), partial(self._called, work)
+            )
 
     def _call_here(self, name: str, calls: Calls, ctx: RunContext) -> CallReport:
         return call_node(self._equipment.types(name), calls, ctx, self._equipment.guard)
 
-    def _submit(self, lane: Lane, job: Callable[[], Any], done: Callable[[Future[Any]], None]) -> None:
-        self._running[lane] += 1
-        self._busy += 1
-
-        def ended(future: Future[Any]) -> None:
-            self._running[lane] -= 1
-            self._busy -= 1
-            done(future)
-
-        self._pools[lane].submit(job).add_done_callback(lambda future: self._post(partial(ended, future)))
-
-    def _submit_async(self, work: Work, calls: Calls, ctx: RunContext) -> None:
-        self._running["loop"] += 1
-        self._busy += 1
-        future: Future[CallReport] = Future()
-
-        async def make() -> None:
-            try:
-                # Loading a node's code may import torch, for which the loop must not wait.
-                node_type = await asyncio.to_thread(self._equipment.types, work.node.schema.name)
-                future.set_result(await call_async_node(node_type, calls, ctx, self._equipment.guard))
-            except BaseException as error:
-                future.set_exception(error)
-
-        def ended(task: asyncio.Task[None]) -> None:
-            self._running["loop"] -= 1
-            self._busy -= 1
-            self._tasks.discard(task)
-            # A task that was cancelled before its first step has set nothing.
-            if not future.done():
-                future.set_exception(Cancelled("the run was cancelled"))
-            self._called(work, future)
-
-        task = self._loop.create_task(make())
-        self._tasks.add(task)
-        task.add_done_callback(lambda task: self._post(partial(ended, task)))
+    async def _call_async(self, name: str, calls: Calls, ctx: RunContext) -> CallReport:
+        # Loading a node's code may import torch, for which the loop must not wait.
+        node_type = await asyncio.to_thread(self._equipment.types, name)
+        return await call_async_node(node_type, calls, ctx, self._equipment.guard)
 
     def _context(self, work: Work) -> RunContext:
         prompt, workflow = self._texts
@@ -332,7 +272,7 @@ class Execution:
             work.shown_as,
             equipment.folders,
             equipment.services,
-            lambda event: self._post(partial(self._emit, event)),
+            lambda event: self._crew.post(partial(self.account.emit, event)),
             lambda: self._stopped,
             prompt,
             workflow,
@@ -353,7 +293,6 @@ class Execution:
         """Another computation of the same key has ended."""
         if self._waiting.pop(work, None) is None:
             return
-        self._busy -= 1
         if outcome is not None:
             self._finish(work, outcome, cached=True)
         elif not self._stopped:
@@ -408,47 +347,20 @@ class Execution:
     def _complete(self, work: Work) -> None:
         """All calls have returned and all subgraphs have run: put the outcome together."""
         try:
-            outcome = self._outcome(work)
+            outcome = assemble(work, self._equipment.folders)
+            if work.key in self._to_verify:
+                self._to_verify.discard(work.key)
+                kept = self._equipment.cache.load(work.key)
+                check_equal(work.node.schema, kept, outcome, self._equipment.codec)
         except (DarkroomError, OSError) as error:
             self._fail(work, error)
         else:
             self._finish(work, outcome, cached=False)
 
-    def _outcome(self, work: Work) -> Outcome:
-        results = [work.results[call] for call in sorted(work.results)]
-        uis = [result.ui for result in results]
-        returned = [result.outputs for result in results]
-        for call, (scope, links) in work.expansions.items():
-            returned[call] = _expanded(work, returned[call], scope, links)
-            inner = [inner.outcome for inner in scope.works.values() if inner.node.schema.output]
-            uis += [outcome.record.ui for outcome in inner if outcome is not None]
-            work.seconds += sum(inner.seconds for inner in scope.works.values())
-        ui = _merge(uis)
-        files = stamp_files(ui, self._equipment.folders) if ui else ()
-        record = Record(work.node.schema.name, work.seconds, ui, files)
-        return Outcome(record, join_outputs(work.node.schema, returned))
-
-    def _block(self, work: Work, calls: list[Blocked]) -> None:
-        outputs = join_outputs(work.node.schema, [(Blocked(),) * len(work.node.schema.outputs) for _ in calls])
-        if work.visible:
-            if not any(call.message for call in calls):
-                self._emit(NodeSkipped(work.node.id, "a node before it blocked this branch"))
-            self._reports[work.node.id] = NodeReport("skipped", reason="blocked")
-        self._settle(work, Outcome(Record(work.node.schema.name, 0.0), outputs))
-
     def _finish(self, work: Work, outcome: Outcome, *, cached: bool) -> None:
-        record = outcome.record
         if not cached:
             self._keep(work.key, outcome)
-        if work.visible:
-            id = work.node.id
-            seconds = 0.0 if cached else record.seconds
-            self._reports[id] = NodeReport("cached" if cached else "ran", seconds)
-            if record.ui:
-                self._ui[id] = record.ui
-            # A value that was only fetched is no news: RunStarted said that it is there.
-            if not cached or (id in self._wanted and id not in self._told):
-                self._emit(NodeFinished(id, cached, seconds, record.ui))
+        self.account.finished(work, outcome.record, cached=cached)
         self._settle(work, outcome, share=True)
 
     def _settle(self, work: Work, outcome: Outcome, *, share: bool = False) -> None:
@@ -467,12 +379,7 @@ class Execution:
         self._write_error = self._write_error or future.exception()
 
     def _fail(self, work: Work, error: BaseException) -> None:
-        reason = str(error) if isinstance(error, DarkroomError) else f"raised {type(error).__name__}: {error}"
-        failed = NodeFailed(work.shown_as, work.node.schema.name, reason)
-        failed.__cause__ = error
-        self._errors.append(failed)
-        self._reports[work.shown_as] = NodeReport("failed", reason=reason)
-        self._emit(NodeErrored(work.shown_as, work.node.schema.name, failed))
+        reason = self.account.failed(work, error)
         self._agenda.end(work, State.FAILED, reason)
         self._note_ended()
 
@@ -481,77 +388,18 @@ class Execution:
         ended, self._agenda.ended = self._agenda.ended, []
         for work in ended:
             self._land(work, None)
-            if work.visible and work.state is State.SKIPPED:
-                reason = why or work.reason
-                self._reports[work.node.id] = NodeReport("skipped", reason=reason)
-                self._emit(NodeSkipped(work.node.id, reason))
+            self.account.skipped(work, why or work.reason)
 
     def _land(self, work: Work, outcome: Outcome | None) -> None:
         if work.leading:
             work.leading = False
             self._equipment.flights.land(work.key, outcome)
 
-    # --------------------------------------------------------------------------------------------------------- notes
-
-    def _emit(self, event: Event) -> None:
-        self._listener(event)
-
-    def _post(self, note: Callable[[], None]) -> None:
-        """Leave a note for the event loop, from any thread."""
-        self._notes.append(note)
-        try:
-            self._loop.call_soon_threadsafe(self._wake.set)
-        except RuntimeError:
-            # The loop is closed: a node's own thread outlived its run, and nobody is there to be told.
-            self._notes.clear()
-
     def _post_stop(self) -> None:
-        self._post(self._stop)
+        self._crew.post(self._stop)
 
     def _post_landing(self, work: Work, outcome: Outcome | None) -> None:
-        self._post(partial(self._landed, work, outcome))
-
-
-def _inputs(work: Work) -> dict[str, Any]:
-    """The list at each input of a work; None at lazy ones that nobody has computed."""
-    inputs: dict[str, Any] = {}
-    for name, value in work.node.literals.items():
-        schema = work.node.schema.input(name)
-        inputs[name] = value if schema and schema.is_list and isinstance(value, list) else [value]
-    for name, source, output in work.feeds:
-        if name:
-            inputs[name] = source.outcome.outputs[output] if source.outcome is not None else None
-    return inputs
-
-
-def _expanded(work: Work, outputs: tuple[object, ...], scope: Scope, links: Mapping[int, Source]) -> tuple[object, ...]:
-    """What an expanding call returned, with its links replaced by the values they lead to."""
-    values: list[object] = list(outputs)
-    for index, source in links.items():
-        outcome = scope.works[source.node].outcome
-        found = list(outcome.outputs[source.output]) if outcome is not None else []
-        port = work.node.schema.outputs[index]
-        if port.is_list:
-            values[index] = found
-        elif len(found) == 1:
-            values[index] = found[0]
-        else:
-            raise InputProblem(f"output '{port.name}' is one value, and the expansion gave a list of {len(found)}")
-    return tuple(values)
-
-
-def _merge(uis: list[Mapping[str, JsonValue]]) -> dict[str, JsonValue]:
-    """Join what several calls show: lists are joined key by key; of anything else the last counts."""
-    merged: dict[str, JsonValue] = {}
-    for ui in uis:
-        for name, shown in ui.items():
-            before = merged.get(name)
-            merged[name] = [*before, *shown] if isinstance(before, list) and isinstance(shown, list) else shown
-    return merged
-
-
-def _nobody(event: Event) -> None:
-    pass
+        self._crew.post(partial(self._landed, work, outcome))
 
 
 def _nothing() -> None:

@@ -87,7 +87,10 @@ def test_a_damaged_entry_is_a_miss_and_never_wrong(tmp_path: Path) -> None:
     for trial in range(400):
         disk = DiskCache(tmp_path / str(trial), 10**7, CODEC)
         keys = [f"{trial:040x}", f"{trial + 1:040x}"]
-        results = [outcome(trial, ("tuple", str(trial) * 20)), outcome(("other", trial), trial + 1)]
+        results = [
+            outcome(trial, ("tuple", str(trial) * 20), seconds=0.01),
+            outcome(("other", trial), trial + 1, seconds=0.01),
+        ]
         for key, result in zip(keys, results, strict=True):
             disk.store(key, result)
         kind, damage = generator.choice(list(damages(generator).items()))

@@ -270,3 +270,29 @@ with Lanes.open() as lanes:
         [sys.executable, "-c", script, str(workshop.folder)], cwd=root, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("[3] [] False\n", "")
+
+
+class Tide:
+    """Something that no input shows."""
+
+    height = 0
+
+
+@node(category="test")
+def Measure(ctx: Context, at: int = 0) -> int:
+    """Depend on the tide."""
+    ctx.service(Journal).note(ctx)
+    return ctx.service(Tide).height + at
+
+
+def test_verifying_recomputes_hits_and_names_the_node_that_is_not_pure(workshop: Workshop) -> None:
+    tide = Tide()
+    workshop.services, workshop.verify_share = (tide,), 1.0
+    engine = workshop.engine(Measure)
+    nodes: dict[str, Spec] = {"x": ("Measure", {"at": 1}), "show": ("Show", {"value": link("x")})}
+    for _ in range(2):
+        assert workshop.run(engine, nodes).raise_errors().ui == {"show": {"values": [1]}}
+    assert workshop.journal.take() == ["show", "x", "x"]
+    tide.height = 5
+    result = workshop.run(engine, nodes)
+    assert str(result.errors[0]).startswith("x (Measure): output 'int' was computed again and is not what the cache")

@@ -114,6 +114,7 @@ class Workshop:
     classes: Callable[[], Mapping[type, bool]] = dict[type, bool]
     code: str = "code 1"
     check_mutation: bool = False
+    verify_share: float = 0.0
 
     def __post_init__(self) -> None:
         self.folders = Folders.under(self.folder)
@@ -137,6 +138,7 @@ class Workshop:
             services=Services(self.journal, *self.services),
             last_keys=LastKeys(self.folders.cache / "last_keys") if disk else None,
             check_mutation=self.check_mutation,
+            verify_share=self.verify_share,
         )
 
     def run(
