@@ -65,22 +65,16 @@ class Latent:
 
 @dataclass(frozen=True, eq=False)
 class ConditioningPart:
-    """One condition with where, when and how strongly it applies.
+    """One condition, in the places a network takes it.
 
     `context`: [1 or B, S, D] for cross-attention. `concat`: [1 or B, C, H/f, W/f] beside the latent. `y`: [1 or B]
-    classes or [1 or B, D]. `area`: (height, width, y, x) in latent cells. `mask`: [1 or B, H, W], where it applies.
-    `start`, `end`: share of the schedule in which it applies, 0 is pure noise.
+    classes or [1 or B, D]. `strength` weighs the part against others.
     """
 
     context: Tensor | None = None
     concat: Tensor | None = None
     y: Tensor | None = None
     strength: float = 1.0
-    area: tuple[int, int, int, int] | None = None
-    mask: Tensor | None = None
-    mask_strength: float = 1.0
-    start: float = 0.0
-    end: float = 1.0
 
     def __post_init__(self) -> None:
         if self.context is not None:
@@ -91,7 +85,7 @@ class ConditioningPart:
 
 @dataclass(frozen=True, eq=False)
 class Conditioning:
-    """What to make: one or more parts, whose predictions are averaged by strength where they overlap."""
+    """What to make: one or more parts, whose predictions are averaged by strength."""
 
     port: ClassVar[str] = "CONDITIONING"
     parts: tuple[ConditioningPart, ...]

@@ -61,11 +61,12 @@ def begin(
     seed: int,
     sampler: Sampler = euler,
     on_step: OnStep | None = None,
+    batch_index: Sequence[int] | None = None,
 ) -> Sampling:
-    """Prepare the sampling that `sample` runs; arguments as there."""
+    """Prepare the sampling that `sample` runs; arguments as there, and `batch_index` as for `initial_noise`."""
     if len(sigmas) < 2:
         return _nothing_to_do(latent)
-    noise = initial_noise(latent.shape, seed).to(latent.device, latent.dtype)
+    noise = initial_noise(latent.shape, seed, batch_index).to(latent.device, latent.dtype)
     x = noised(latent, noise, sigmas[0], schedule.sigma_max)
     return sampling(sampler(x, sigmas, SeededNoise(latent, seed)), denoiser, on_step)
 

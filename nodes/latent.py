@@ -1,0 +1,73 @@
+"""Latents: empty ones to start from, batches, masks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from engine.models.handles import VAE
+from engine.node import BatchSize, Height, Width, node
+from engine.values import Latent, Mask
+
+BatchIndex = Annotated[int, Field(ge=0, le=4095)]
+STABLE_DIFFUSION = (4, 8)
+"""Channels of a latent, and pixels a cell, where no autoencoder says otherwise."""
+
+
+@node(category="latent", title="Empty Latent", aliases=("EmptyLatentImage",))
+def EmptyLatent(width: Width = 512, height: Height = 512, batch_size: BatchSize = 1, vae: VAE | None = None) -> Latent:
+    """Make a blank latent to sample from.
+
+    Args:
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
+        batch_size: How many pictures to make at once.
+        vae: The model's autoencoder, which knows the latent's shape; without it 4 channels and 8 pixels a cell.
+    """
+    import torch
+
+    channels, factor = (vae.config.embed_dim, vae.config.downsampling) if vae else STABLE_DIFFUSION
+    return Latent(torch.zeros(batch_size, channels, height // factor, width // factor))
+
+
+@node(category="latent/inpaint")
+def SetLatentNoiseMask(samples: Latent, mask: Mask) -> Latent:
+    """Repaint only where the mask is 1.
+
+    Args:
+        samples: The latent to change in part.
+        mask: 1 = repaint, 0 = keep.
+    """
+    return replace(samples, noise_mask=mask.values)
+
+
+@node(category="latent/batch")
+def RepeatLatentBatch(samples: Latent, amount: BatchSize = 1) -> Latent:
+    """Repeat latents, to make several pictures from each.
+
+    Args:
+        samples: The latents.
+        amount: How many times.
+    """
+    mask = samples.noise_mask
+    return Latent(samples.samples.repeat(amount, 1, 1, 1), None if mask is None else mask.repeat(amount, 1, 1))
+
+
+@node(category="latent/batch")
+def LatentFromBatch(samples: Latent, batch_index: BatchIndex = 0, length: BatchSize = 1) -> Latent:
+    """Take some latents out of a batch; sampled again, each keeps the noise it had there.
+
+    Args:
+        samples: The batch.
+        batch_index: The first to take, counted from 0.
+        length: How many.
+    """
+    count = len(samples.samples)
+    start = min(batch_index, count - 1)
+    stop = min(start + length, count)
+    indices = samples.batch_index or tuple(range(count))
+    mask = samples.noise_mask
+    chosen_mask = mask[start:stop] if mask is not None and len(mask) > 1 else mask
+    return Latent(samples.samples[start:stop], chosen_mask, indices[start:stop])

@@ -1,0 +1,60 @@
+"""Load models: whole checkpoints, or their parts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from engine.models.handles import VAE, Model, TextEncoder
+from engine.node import CheckpointFile, Context, DiffusionModelFile, TextEncoderFile, VAEFile, node
+
+
+class LoadedCheckpoint(NamedTuple):
+    model: Model
+    clip: TextEncoder
+    vae: VAE
+
+
+@node(category="loaders", title="Load Checkpoint", aliases=("CheckpointLoaderSimple",))
+def LoadCheckpoint(ckpt_name: CheckpointFile, ctx: Context) -> LoadedCheckpoint:
+    """Load a whole model: the denoising network, the text encoder and the autoencoder.
+
+    Args:
+        ckpt_name: A checkpoint file (.safetensors) with all three parts.
+
+    Returns:
+        model: Denoises latents; goes to a sampler.
+        clip: Reads prompts; goes to Encode Text.
+        vae: Turns pictures into latents and back.
+    """
+    path = ctx.folders.resolve("checkpoints", ckpt_name)
+    return LoadedCheckpoint(Model.open(path), TextEncoder.open(path), VAE.open(path))
+
+
+@node(category="loaders", title="Load Diffusion Model", aliases=("UNETLoader",))
+def LoadDiffusionModel(unet_name: DiffusionModelFile, ctx: Context) -> Model:
+    """Load a denoising network alone.
+
+    Args:
+        unet_name: A file in models/diffusion_models.
+    """
+    return Model.open(ctx.folders.resolve("diffusion_models", unet_name))
+
+
+@node(category="loaders", title="Load Autoencoder", aliases=("VAELoader",))
+def LoadAutoencoder(vae_name: VAEFile, ctx: Context) -> VAE:
+    """Load an autoencoder alone: KL or VQ, from a file of its own or out of a checkpoint.
+
+    Args:
+        vae_name: A file in models/vae.
+    """
+    return VAE.open(ctx.folders.resolve("vae", vae_name))
+
+
+@node(category="loaders", title="Load Text Encoder", aliases=("CLIPLoader",))
+def LoadTextEncoder(clip_name: TextEncoderFile, ctx: Context) -> TextEncoder:
+    """Load a text encoder alone.
+
+    Args:
+        clip_name: A file in models/text_encoders.
+    """
+    return TextEncoder.open(ctx.folders.resolve("text_encoders", clip_name))

@@ -1,0 +1,201 @@
+"""Sampling: noise to a latent, guided by conditioning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from engine.errors import InputProblem
+from engine.models.handles import Model
+from engine.models.manager import ModelManager
+from engine.models.step_driver import StepDriver
+from engine.node import CfgScale, Context, Fraction, Seed, Steps, node
+from engine.values import Conditioning, Latent
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.ldm.sampling.drive import OnStep, Sampling
+
+SamplerName = Literal[
+    "euler",
+    "euler_ancestral",
+    "heun",
+    "dpm_2",
+    "dpm_2_ancestral",
+    "lms",
+    "dpmpp_2s_ancestral",
+    "dpmpp_2m",
+    "ddim",
+    "plms",
+    "ddpm",
+]
+SchedulerName = Literal[
+    "normal",
+    "karras",
+    "exponential",
+    "sgm_uniform",
+    "simple",
+    "ddim_uniform",
+    "beta",
+    "linear_quadratic",
+    "kl_optimal",
+    "ldm",
+]
+StepIndex = Annotated[int, Field(ge=0, le=10_000)]
+
+
+@node(category="sampling", title="KSampler")
+async def KSampler(
+    model: Model,
+    positive: Conditioning,
+    negative: Conditioning,
+    latent_image: Latent,
+    ctx: Context,
+    seed: Seed = 0,
+    steps: Steps = 20,
+    cfg: CfgScale = 8.0,
+    sampler_name: SamplerName = "euler",
+    scheduler: SchedulerName = "normal",
+    denoise: Fraction = 1.0,
+) -> Latent:
+    """Denoise a latent, guided towards `positive` and away from `negative`.
+
+    Args:
+        model: The denoising network.
+        positive: What to make.
+        negative: What to avoid, or an empty prompt.
+        latent_image: What to start from: an empty latent, or a picture's to change it.
+        seed: Chooses the noise; the same seed gives the same picture.
+        steps: More steps follow the model more exactly and take longer.
+        cfg: How strongly to follow the prompt; 1 ignores `negative` and is twice as fast.
+        sampler_name: How each step is computed.
+        scheduler: How the noise levels are spaced; `ldm` is the original's grid for ddim and plms.
+        denoise: Share of the schedule to run; below 1 keeps part of the input latent.
+    """
+    sigmas = _sigmas(model, scheduler, steps, denoise, sampler_name)
+    return await _sample(model, positive, negative, latent_image, ctx, seed, cfg, sampler_name, sigmas)
+
+
+@node(category="sampling", title="KSampler (Advanced)")
+async def KSamplerAdvanced(
+    model: Model,
+    positive: Conditioning,
+    negative: Conditioning,
+    latent_image: Latent,
+    ctx: Context,
+    add_noise: Literal["enable", "disable"] = "enable",
+    noise_seed: Seed = 0,
+    steps: Steps = 20,
+    cfg: CfgScale = 8.0,
+    sampler_name: SamplerName = "euler",
+    scheduler: SchedulerName = "normal",
+    start_at_step: StepIndex = 0,
+    end_at_step: StepIndex = 10_000,
+    return_with_leftover_noise: Literal["disable", "enable"] = "disable",
+) -> Latent:
+    """Run part of a schedule, to hand a half-denoised latent from one sampler to the next.
+
+    Args:
+        model: The denoising network.
+        positive: What to make.
+        negative: What to avoid, or an empty prompt.
+        latent_image: What to start from.
+        add_noise: Disable to go on with the noise that an earlier sampler left.
+        noise_seed: Chooses the noise.
+        steps: Steps of the whole schedule.
+        cfg: How strongly to follow the prompt.
+        sampler_name: How each step is computed.
+        scheduler: How the noise levels are spaced.
+        start_at_step: First step to run, counted from 0.
+        end_at_step: Step to stop before.
+        return_with_leftover_noise: Enable to keep the noise of the steps that were not run.
+    """
+    sigmas = _sigmas(model, scheduler, steps, 1.0, sampler_name)[: end_at_step + 1]
+    if return_with_leftover_noise == "disable":
+        sigmas[-1] = 0.0
+    sigmas = sigmas[start_at_step:]
+    noisy = add_noise == "enable"
+    return await _sample(model, positive, negative, latent_image, ctx, noise_seed, cfg, sampler_name, sigmas, noisy)
+
+
+def _sigmas(model: Model, scheduler: str, steps: int, denoise: float, sampler: str) -> list[float]:
+    from engine.ldm.sampling.sigmas import ldm_sigmas, sampler_sigmas
+
+    schedule = model.config.schedule()
+    if scheduler != "ldm":
+        return sampler_sigmas(schedule, scheduler, steps, denoise, sampler)
+    whole = ldm_sigmas(schedule, steps)
+    return whole[len(whole) - 1 - int((len(whole) - 1) * denoise) :]
+
+
+async def _sample(
+    model: Model,
+    positive: Conditioning,
+    negative: Conditioning,
+    latent: Latent,
+    ctx: Context,
+    seed: int,
+    cfg: float,
+    sampler_name: str,
+    sigmas: list[float],
+    add_noise: bool = True,
+) -> Latent:
+    channels = model.config.unet.out_channels
+    if latent.samples.shape[1] != channels:
+        raise InputProblem(
+            f"the latent has {latent.samples.shape[1]} channels, this model denoises {channels}; make it with the "
+            "model's own VAE, or connect that to Empty Latent",
+            "latent_image",
+        )
+
+    def report(step: int, x: Tensor, denoised: Tensor) -> None:
+        ctx.progress(step + 1, len(sigmas) - 1)
+
+    manager = ctx.service(ModelManager)
+    sampling = _sampling(manager, model, positive, negative, latent, seed, cfg, sampler_name, sigmas, add_noise, report)
+    samples = await ctx.service(StepDriver).sample(sampling, lambda: ctx.cancelled)
+    return Latent(samples, latent.noise_mask, latent.batch_index)
+
+
+def _sampling(
+    manager: ModelManager,
+    model: Model,
+    positive: Conditioning,
+    negative: Conditioning,
+    latent: Latent,
+    seed: int,
+    cfg: float,
+    sampler_name: str,
+    sigmas: list[float],
+    add_noise: bool,
+    report: OnStep,
+) -> Sampling:
+    """Everything of a sampling that happens on the device's lane."""
+    import torch
+
+    from engine.denoising import conditioned, latent_mask
+    from engine.ldm.sampling.denoisers import Guided, Masked
+    from engine.ldm.sampling.drive import begin, sampling
+    from engine.ldm.sampling.noise import SeededNoise, initial_noise
+    from engine.ldm.sampling.samplers import SAMPLERS
+
+    device = manager.device.torch_device
+    schedule, scale = model.config.schedule(), model.config.scale_factor
+    with manager.use(model) as network:
+        x = latent.samples.to(device) * scale
+        denoiser = Guided(
+            conditioned(network, model.config, positive, device),
+            conditioned(network, model.config, negative, device),
+            cfg,
+        )
+        if latent.noise_mask is not None:
+            noise = initial_noise(x.shape, seed, latent.batch_index).to(device) if add_noise else torch.zeros_like(x)
+            denoiser = Masked(denoiser, latent_mask(latent.noise_mask, x), x, noise)
+        sampler = SAMPLERS[sampler_name]
+        if add_noise or len(sigmas) < 2:
+            result = yield from begin(denoiser, schedule, sigmas, x, seed, sampler, report, latent.batch_index)
+        else:
+            result = yield from sampling(sampler(x, sigmas, SeededNoise(x, seed)), denoiser, report)
+        return (result / scale).cpu()

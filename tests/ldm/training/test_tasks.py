@@ -1,0 +1,95 @@
+"""Both stages learn: losses fall on a few real pictures, and captions are dropped and varied as asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.ldm.autoencoder import AutoencoderConfig, AutoencoderKL
+from engine.ldm.conditioners.text import BERTEmbedder
+from engine.ldm.schedules import NoiseSchedule
+from engine.ldm.text.tokenizer import BertTokenizer, train_vocabulary
+from engine.ldm.text.transformer import TextTransformerConfig
+from engine.ldm.training.autoencoder_task import AutoencoderTask, augment, laplacian_pyramid_loss, narrow_posterior
+from engine.ldm.training.diffusion_task import DiffusionTask, Learner, caption_variant
+from engine.ldm.training.loop import FitSettings, fit
+from engine.ldm.training.objective import DiffusionObjective
+from engine.ldm.training.pictures import Picture, PictureSet
+from engine.ldm.unet import UNetConfig, UNetModel
+
+SETTINGS = FitSettings(steps=30, batch_size=4, learning_rate=3e-3, warm_up=3)
+
+
+def shapes() -> PictureSet:
+    """Four flat squares of different colour on white."""
+    pixels = torch.full((4, 3, 16, 16), 255, dtype=torch.uint8)
+    for row in range(4):
+        pixels[row, row % 3, 4:12, 4:12] = 20
+    return PictureSet(tuple(Picture(Path(f"{row}.png"), f"square {row}") for row in range(4)), pixels)
+
+
+def test_the_autoencoder_learns_to_reconstruct():
+    torch.manual_seed(0)
+    module = AutoencoderKL(AutoencoderConfig(16, (1, 2), 1, 3, 3, resolution=16, norm_groups=4))
+    narrow_posterior(module)
+    _, history = fit(AutoencoderTask(module, shapes(), max_shift=1), SETTINGS)
+    assert sum(history.losses["l1"][-5:]) < 0.6 * sum(history.losses["l1"][:5])
+
+
+def test_a_narrowed_posterior_hardly_adds_noise():
+    torch.manual_seed(0)
+    module = AutoencoderKL(AutoencoderConfig(16, (1, 2), 1, 3, 3, resolution=16, norm_groups=4))
+    narrow_posterior(module)
+    logvar = module.encode(shapes().batch(torch.arange(4))).logvar
+    assert float(logvar.mean().detach()) == pytest.approx(-6.0, abs=0.5)
+
+
+def test_the_pyramid_loss_is_zero_for_equal_pictures_and_sees_edges():
+    x = torch.rand(1, 3, 16, 16)
+    assert laplacian_pyramid_loss(x, x) == 0
+    # A constant offset has no detail to compare.
+    assert float(laplacian_pyramid_loss(x + 0.5, x)) == pytest.approx(0, abs=1e-6)
+    assert laplacian_pyramid_loss(x.flip(-1), x) > 0.1
+
+
+def test_augmenting_keeps_size_and_moves_by_whole_pixels():
+    x = torch.arange(2 * 3 * 8 * 8, dtype=torch.float32).view(2, 3, 8, 8)
+    y = augment(x, torch.Generator().manual_seed(1), 2)
+    assert y.shape == x.shape
+    assert set(y.unique().tolist()) <= set(x.unique().tolist())
+    assert torch.equal(augment(x, torch.Generator().manual_seed(0), 0).sort().values, x.sort().values)
+
+
+@pytest.mark.parametrize("parameterization", ["eps", "v", "x0"])
+def test_the_second_stage_learns_to_denoise(parameterization: str):
+    torch.manual_seed(0)
+    vocabulary = train_vocabulary(["square 0", "square 1", "square 2", "square 3"], 60, 1)
+    encoder = BERTEmbedder(
+        TextTransformerConfig(32, 1, len(vocabulary), 8, 2, 16, logits=False), BertTokenizer(vocabulary, 8)
+    )
+    unet = UNetModel(UNetConfig(4, 4, 32, (1, 2), 1, (2,), num_heads=2, context_dim=32, norm_groups=8))
+    schedule = NoiseSchedule.named("linear", linear_start=0.0015, linear_end=0.0195)
+    objective = replace(DiffusionObjective(schedule), parameterization=parameterization)  # type: ignore[arg-type]
+    mean = torch.randn(4, 4, 8, 8)
+    captions = [(f"square {row}", "flat") for row in range(4)]
+    task = DiffusionTask(Learner(unet, encoder), mean, torch.zeros_like(mean), captions, 1.0, objective)
+    _, history = fit(task, replace(SETTINGS, steps=60, batch_size=16))
+    assert sum(history.losses["loss"][-10:]) < 0.8 * sum(history.losses["loss"][:10])
+    assert encoder.transformer.token_emb.weight.grad is not None
+
+
+def test_captions_are_dropped_as_often_as_asked_and_otherwise_vary():
+    draw = torch.Generator().manual_seed(0)
+    drawn = [caption_variant(("red apple", "fruit", "food"), draw, 0.2) for _ in range(2000)]
+    assert drawn.count("") / 2000 == pytest.approx(0.2, abs=0.03)
+    assert drawn.count("red apple") / 2000 == pytest.approx(0.8 * 0.6, abs=0.04)
+    assert "red apple, fruit" in drawn
+    assert "food" in drawn
+
+
+def test_a_picture_without_keywords_always_goes_by_its_name():
+    draw = torch.Generator().manual_seed(0)
+    assert {caption_variant(("ball",), draw, 0.0) for _ in range(50)} == {"ball"}
