@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import traceback
 from collections.abc import Generator, Sequence
@@ -18,7 +19,7 @@ from engine.graph.workflow import no_such_node
 from engine.node.files import write_atomically
 from engine.node.folders import Folders
 from engine.run.cancel import Cancel
-from engine.run.console import ProgressBar
+from engine.run.console import ProgressBar, show_cursor
 from engine.run.darkroom import Darkroom, Settings
 from engine.run.report import Report, report_refusal, report_run, shown_files
 from engine.run.result import RunResult
@@ -105,11 +106,17 @@ def _settings(assignments: Sequence[str]) -> Settings:
 
 @contextmanager
 def _cancelled_by_ctrl_c() -> Generator[Cancel]:
-    """A switch that the first Ctrl+C sets, so that the run ends in order; the second interrupts at once."""
+    """A switch that the first Ctrl+C sets, so that the run ends in order; the second ends the program where it is.
+
+    All files are written in one piece, so nothing half-written stays; but a node that does not look whether it is
+    cancelled cannot be stopped in any gentler way.
+    """
     cancel = Cancel()
 
     def stop(signum: int, frame: object) -> None:
-        signal.signal(signal.SIGINT, before)
+        if cancel.is_set:
+            show_cursor()
+            os._exit(EXIT_CANCELLED)
         say("stopping after this step; press Ctrl+C again to stop at once")
         cancel.set()
 

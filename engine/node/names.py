@@ -49,6 +49,7 @@ def safe_parts(name: str, what: str) -> tuple[str, ...]:
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """The known names most like `name`, best first; case is ignored."""
+    """The known names most like `name`, best first. Case is ignored, and of a long name all but its beginning."""
     by_lower = {each.lower(): each for each in known}
-    return [by_lower[each] for each in difflib.get_close_matches(name.lower(), by_lower, n=count, cutoff=0.55)]
+    asked = name[:MAX_NAME_BYTES].lower()  # comparing takes time that grows with the square of the length
+    return [by_lower[each] for each in difflib.get_close_matches(asked, by_lower, n=count, cutoff=0.55)]

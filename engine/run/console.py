@@ -80,6 +80,13 @@ class ProgressBar:
             self._bars.update(self._whole, completed=self._done, total=max(self._to_run, self._done))
 
 
+def show_cursor() -> None:
+    """Bring the cursor back on the terminal, for a program that ends without closing its bars."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h")
+        sys.stderr.flush()
+
+
 def _bars(console: Console | None) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -230,18 +230,31 @@ def Sleep(ctx: Context) -> Shown:
 '''
 
 
-def test_ctrl_c_stops_a_run_in_order(home: Path) -> None:
-    (home / "plugins" / "slow.py").write_text(SLOW)
+def interrupt_a_run(home: Path, code: str, times: int) -> tuple[int, str]:
+    """Run a node that says when it is asleep, and press Ctrl+C; gives the exit code and what was said."""
+    (home / "plugins" / "slow.py").write_text(code)
     (home / "slow.json").write_text(json.dumps({**WORKFLOW, "nodes": {"sleep": {"type": "Sleep"}}}))
     command = [sys.executable, str(ROOT / "server.py"), "run", "slow.json", "--json", "report.json"]
     with subprocess.Popen(command, cwd=home, stderr=subprocess.PIPE, text=True) as process:
-        for _ in range(3000):
-            if (home / "asleep").exists():
-                break
+        while not (home / "asleep").exists() and process.poll() is None:
             time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            said = process.stderr.readline() if times > 1 else ""
         _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+    return process.returncode, said + errors
+
+
+def test_ctrl_c_stops_a_run_in_order(home: Path) -> None:
+    code, errors = interrupt_a_run(home, SLOW, times=1)
+    assert code == 130
     assert errors.splitlines()[-1] == "darkroom: cancelled"
     assert "Traceback" not in errors
     assert json.loads((home / "report.json").read_text())["status"] == "cancelled"
+
+
+def test_a_second_ctrl_c_stops_a_node_that_does_not_listen(home: Path) -> None:
+    code, errors = interrupt_a_run(home, SLOW.replace("ctx.check_cancelled()", "pass"), times=2)
+    assert (code, errors) == (130, "")
+    assert not (home / "report.json").exists()
