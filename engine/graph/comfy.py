@@ -83,7 +83,14 @@ def _node(id: str, raw: JsonValue, problems: list[Problem]) -> WorkflowNode | No
         return None
     if not isinstance(inputs, dict):
         problems.append(
-            Problem("wrong_shape", "`inputs` must be an object.", id, wanted="an object", got=describe(inputs))
+            Problem(
+                "wrong_shape",
+                "`inputs` must be an object.",
+                id,
+                wanted="an object",
+                got=describe(inputs),
+                fix="correct it",
+            )
         )
         return None
     meta = raw.get("_meta")

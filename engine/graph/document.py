@@ -161,9 +161,16 @@ def _problem(error: ErrorDetails) -> Problem:
             fix=f"add `{place[-1]}`",
         )
     if error["type"] == "value_error":  # ours, from `read_input`
-        return Problem("bad_input", error["msg"].removeprefix("Value error, ") + ".", node, input)
+        sentence = error["msg"].removeprefix("Value error, ")
+        return Problem("bad_input", f"{sentence[0].upper()}{sentence[1:]}.", node, input, fix="correct the value")
     wanted = error["msg"].replace("Input should be ", "")
     what = f"`{key}`" if key else "This"
     return Problem(
-        "wrong_shape", f"{what} should be {wanted}.", node, input, wanted=wanted, got=describe(error["input"])
+        "wrong_shape",
+        f"{what} should be {wanted}.",
+        node,
+        input,
+        wanted=wanted,
+        got=describe(error["input"]),
+        fix="correct it",
     )

@@ -204,7 +204,7 @@ class NodeInputs:
             name,
             wanted=f"a link of type {declared.type}",
             got=describe(value),
-            fix='link an output to it: {"from": "node.output"}',
+            fix=f"link an output of type {declared.type} to it",
         )
 
 

@@ -142,10 +142,10 @@ def _linked(node: WorkflowNode, schema: InputSchema) -> Link | None:
 def _unknown_output(consumer: str, name: str, link: Link, schema: NodeSchema) -> Problem:
     names = [each.name for each in schema.outputs]
     near = nearest(link.output, names) if isinstance(link.output, str) else []
-    which = f"an output '{shorten(link.output)}'" if isinstance(link.output, str) else f"an output {link.output}"
+    which = f"output '{shorten(link.output)}'" if isinstance(link.output, str) else f"output {link.output}"
     return Problem(
         "unknown_output",
-        f"{schema.name} '{link.node}' has not {which}.",
+        f"{schema.name} '{link.node}' has no {which}.",
         consumer,
         name,
         wanted=either(names) if names else "a node with outputs",

@@ -109,7 +109,7 @@ def test_all_problems_are_reported_at_once_in_the_order_of_the_nodes():
             "sampler",
             {"model": 3},
             ("link_required", "sampler", "model"),
-            'link an output to it: {"from": "node.output"}',
+            "link an output of type MODEL to it",
         ),
         ("sampler", {"model": link("loader.vae")}, ("link_type", "sampler", "model"), "use 'loader.model'"),
         ("sampler", {"model": link("empty.latent")}, ("link_type", "sampler", "model"), "link an output of type MODEL"),

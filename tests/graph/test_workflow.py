@@ -49,6 +49,7 @@ FULL: dict[str, JsonValue] = {
 def code(value: JsonValue) -> list[tuple[str, str | None, str | None]]:
     with pytest.raises(WorkflowError) as caught:
         from_json(value)
+    assert all(each.fix and each.message.endswith(".") for each in caught.value.problems)
     return problems(caught.value)
 
 
