@@ -19,6 +19,7 @@ from engine.node.decorator import node
 from engine.node.folders import Folders
 from engine.node.results import Shown
 from engine.run.cache import Cache
+from engine.run.disk_cache import DiskCache
 from engine.run.engine import Engine
 from engine.run.lanes import Lanes
 from engine.run.memory_cache import MemoryCache
@@ -40,17 +41,18 @@ def Show(value: int = 0) -> Shown:  # noqa: N802
 
 
 @contextmanager
-def open_engine() -> Generator[Engine]:
-    """An engine with the two nodes and a cache in memory."""
+def open_engine(home: Path, disk_bytes: int = 0) -> Generator[Engine]:
+    """An engine with the two nodes and a cache in memory, and on disk if there is room given."""
     codec = ValueCodec(dict[type, bool])
     types = {each.type.schema.name: each.type for each in (Add, Show)}
-    with tempfile.TemporaryDirectory() as folder, Lanes.open() as lanes:
-        folders = Folders.under(Path(folder))
+    folders = Folders.under(home)
+    disk = DiskCache(folders.cache, disk_bytes, codec) if disk_bytes else None
+    with Lanes.open() as lanes:
         yield Engine(
             schemas=Catalogue(each.schema for each in types.values()),
             types=types.__getitem__,
             environment=Environment("none", "cpu", "fp32"),
-            cache=Cache(MemoryCache(10**9, codec), None, folders),
+            cache=Cache(MemoryCache(10**9, codec), disk, folders),
             codec=codec,
             lanes=lanes,
             folders=folders,
@@ -69,15 +71,14 @@ def chain(count: int) -> str:
 
 
 def rows() -> list[Row]:
-    found: list[Row] = []
-    for size in SIZES:
-        found += _rows_of(size, chain(size))
-    return found
+    with tempfile.TemporaryDirectory() as home:
+        found = [row for size in SIZES for row in _rows_of(size, chain(size), Path(home))]
+        return [*found, _restarted(chain(100), Path(home))]
 
 
-def _rows_of(size: int, text: str) -> list[Row]:
+def _rows_of(size: int, text: str, home: Path) -> list[Row]:
     workflow = loads(text)
-    with open_engine() as engine:
+    with open_engine(home) as engine:
         graph = engine.build(workflow)
         cold = cpu_seconds(lambda: engine.run(graph), 1)
         again = engine.run(graph)
@@ -95,3 +96,13 @@ def _rows_of(size: int, text: str) -> list[Row]:
         at_most(f"{size:,} nodes: run again, all cached", "P1", cached * each, LIMIT_US, unit),
         at_most(f"{size:,} nodes: check, build and run again", "P1", (build + cached) * each, LIMIT_US, unit),
     ]
+
+
+def _restarted(text: str, home: Path) -> Row:
+    def run() -> set[str]:
+        with open_engine(home, disk_bytes=10**9) as engine:
+            return {each.state for each in engine.run(engine.build(loads(text))).nodes.values()}
+
+    run()
+    assert run() == {"cached"}
+    return at_most("100 nodes: run again after a restart, results on disk", "P3", cpu_seconds(run) * 1e3, 50, "ms")
