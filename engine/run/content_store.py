@@ -10,6 +10,9 @@ from secrets import token_hex
 
 from blake3 import blake3
 
+TEMPORARY = ".tmp"
+"""Suffix of files that are being written."""
+
 
 class ContentStore:
     """A folder of blobs. A damaged blob is a missing one; nobody is told wrong bytes.
@@ -68,7 +71,7 @@ def write_atomically(path: Path, data: bytes, *, durable: bool) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    temporary = path.with_name(f".{token_hex(8)}.tmp")
+    temporary = path.with_name(f".{token_hex(8)}{TEMPORARY}")
     try:
         try:
             file = temporary.open("wb")

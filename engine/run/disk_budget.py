@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from engine.run.content_store import remove
+from engine.run.content_store import TEMPORARY, remove
 
 KEEP_SHARE = 0.9
 """An eviction makes room down to this share of the limit, so that it is not called for again at once."""
@@ -60,6 +60,7 @@ class DiskBudget:
     def _trim(self) -> int:
         """Remove what is worth least until there is room; returns the bytes that remain."""
         now = time.time()
+        self._collect_temporary(now)
         sizes = {path.name: size for path, size, _ in _files(self._contents)}
         actions = [_read_action(path, size, used, now, sizes) for path, size, used in _files(self._actions)]
         users: dict[str, int] = {}
@@ -83,6 +84,12 @@ class DiskBudget:
                     total -= sizes[blob]
         return total
 
+    def _collect_temporary(self, now: float) -> None:
+        """Remove what processes that were killed in the middle of writing have left."""
+        for path, _, written in [*_files(self._actions, temporary=True), *_files(self._contents, temporary=True)]:
+            if now - written > ABANDONED_AFTER_S:
+                remove(path)
+
 
 def _read_action(path: Path, size: int, used: float, now: float, blob_sizes: dict[str, int]) -> _Action:
     try:
@@ -97,11 +104,13 @@ def _read_action(path: Path, size: int, used: float, now: float, blob_sizes: dic
     return _Action(path, size, (1 + len(hits)) * seconds / held * 0.5**age_weeks, blobs)
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, int, float]]:
-    """All files two levels down, with their size and the time they were written last."""
+def _files(folder: Path, *, temporary: bool = False) -> Iterator[tuple[Path, int, float]]:
+    """All finished (or all temporary) files two levels down, with their size and the time they were written last."""
     for inner in _scan(folder):
         if inner.is_dir(follow_symlinks=False):
             for entry in _scan(Path(inner.path)):
+                if entry.name.endswith(TEMPORARY) is not temporary:
+                    continue
                 try:
                     stat = entry.stat(follow_symlinks=False)
                 except OSError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -151,11 +153,13 @@ def test_blobs_and_temporary_files_that_nobody_names_are_collected(tmp_path: Pat
     orphan = tmp_path / "v1" / "contents" / "00" / ("00" * 32)
     orphan.parent.mkdir(parents=True)
     orphan.write_bytes(b"x" * 2_000)
-    young = orphan.with_name("01" * 32)
-    young.write_bytes(b"x")
-    os.utime(orphan, (time.time() - 2 * ABANDONED_AFTER_S,) * 2)
+    young, temporary, left = orphan.with_name("01" * 32), orphan.with_name(".1.tmp"), orphan.with_name(".2.tmp")
+    for path in (young, temporary, left):
+        path.write_bytes(b"x")
+    for path in (orphan, left):
+        os.utime(path, (time.time() - 2 * ABANDONED_AFTER_S,) * 2)
     disk.store("aa" * 20, outcome(1))
-    assert not orphan.exists() and young.exists()
+    assert [path.exists() for path in (orphan, left, young, temporary)] == [False, False, True, True]
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
@@ -170,3 +174,37 @@ def test_clearing_leaves_nothing(disk: DiskCache, tmp_path: Path) -> None:
     disk.store("aa" * 20, outcome(("a", 1)))
     disk.clear()
     assert files(tmp_path) == [] and disk.find("aa" * 20) is None
+
+
+def test_processes_share_a_folder_that_is_too_small_for_them(tmp_path: Path) -> None:
+    script = """
+import random, sys
+from pathlib import Path
+from tests.run.test_disk_cache import CODEC, outcome
+from engine.run.disk_cache import DiskCache
+disk = DiskCache(Path(sys.argv[1]), 60_000, CODEC)
+generator = random.Random(int(sys.argv[2]))
+hits = 0
+for _ in range(300):
+    number = generator.randrange(40)
+    wanted = outcome((number, "x" * 3_000), number, seconds=0.01)
+    found = disk.load(f"{number:040x}")
+    assert found is None or found == wanted
+    hits += found is not None
+    if found is None:
+        assert disk.store(f"{number:040x}", wanted), disk.problem
+print(hits > 0)
+"""
+    root = Path(__file__).parents[2]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path), str(seed)],
+            cwd=root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for seed in range(3)
+    ]
+    assert [process.communicate() for process in processes] == [("True\n", "")] * 3
+    assert list(tmp_path.rglob("*.tmp")) == []
