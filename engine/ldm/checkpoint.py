@@ -6,7 +6,8 @@ Averaged weights (`model_ema.*`) are used for sampling wherever a checkpoint has
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ from engine.ldm.checkpoint_config import (
     FIRST_STAGE,
     UNET_PREFIXES,
     adapt_config,
+    check_size,
     find_first_stage_config,
     find_prefix,
     find_text_config,
@@ -28,8 +30,9 @@ from engine.ldm.checkpoint_config import (
     read_config,
 )
 from engine.ldm.conditioners.text import BERTEmbedder
-from engine.ldm.config import LatentDiffusionConfig, first_stage_to_original, to_original
+from engine.ldm.config import LatentDiffusionConfig
 from engine.ldm.latent_diffusion import LatentDiffusion
+from engine.ldm.original_config import first_stage_to_original, to_original
 from engine.ldm.skeleton import Skeleton
 from engine.ldm.text.tokenizer import BertTokenizer, parse_vocabulary
 from engine.ldm.text.transformer import TextTransformerConfig
@@ -58,7 +61,11 @@ def load_latent_diffusion(
         ModelFileError: its configuration is unknown, or keys are missing, unused or of another shape.
     """
     config = adapt_config(config, file) if config else read_config(file)
-    with Skeleton():
+    if config.first_stage is not None:
+        check_size(len(config.first_stage.ch_mult) * max(config.first_stage.num_res_blocks, 1), file)
+    if isinstance(config.conditioner, TextTransformerConfig):
+        check_size(config.conditioner.depth, file)
+    with _skeleton(file):
         model = LatentDiffusion(config, tokenizer or find_tokenizer(file, config))
     tensors = file.tensors()
     if "betas" not in tensors:  # stripped by a converter: the schedule follows from the configuration
@@ -93,7 +100,7 @@ def load_unet(file: ModelFile, averages: bool = True, dtype: torch.dtype | None 
         ModelFileError: there is no such network, or it cannot be built or filled.
     """
     prefix = find_prefix(file, "input_blocks.0.0.weight", UNET_PREFIXES, "denoising network (U-Net)")
-    with Skeleton():
+    with _skeleton(file):
         unet = UNetModel(find_unet_config(file))
     tensors = file.tensors(prefix)
     if averages and has_averages(file):
@@ -114,7 +121,7 @@ def load_autoencoder(file: ModelFile, dtype: torch.dtype | None = None) -> Autoe
     prefix = find_prefix(file, "encoder.conv_in.weight", (FIRST_STAGE, ""), "autoencoder")
     tensors = {name: tensor for name, tensor in file.tensors(prefix).items() if prefix or not name.startswith("loss.")}
     config = find_first_stage_config(file, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
-    with Skeleton():
+    with _skeleton(file):
         autoencoder = build_autoencoder(config)
     load_strict(autoencoder, tensors, str(file.path), dtype)
     return autoencoder.eval().requires_grad_(False)
@@ -131,7 +138,7 @@ def load_text_encoder(
     prefixes = (f"{CONDITIONER}transformer.", "transformer.", "")
     prefix = find_prefix(file, "token_emb.weight", prefixes, "text transformer")
     config = find_text_config(file, file.shapes(prefix))
-    with Skeleton():
+    with _skeleton(file):
         embedder = BERTEmbedder(config, tokenizer or _tokenizer(file, config))
     load_strict(embedder.transformer, file.tensors(prefix), str(file.path), dtype)
     return embedder.eval().requires_grad_(False)
@@ -140,6 +147,17 @@ def load_text_encoder(
 def find_tokenizer(file: ModelFile, config: LatentDiffusionConfig) -> BertTokenizer | None:
     """Find the vocabulary of a model's text conditioner, in the file or beside it; None where there is none."""
     return _tokenizer(file, config.conditioner) if isinstance(config.conditioner, TextTransformerConfig) else None
+
+
+@contextmanager
+def _skeleton(file: ModelFile) -> Generator[None]:
+    """Build networks without weights; a configuration that no network can have is an error of its file."""
+    try:
+        with Skeleton():
+            yield
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ModelFileError(f"{file.path}: its configuration cannot be built: {reason}") from error
 
 
 def _tokenizer(file: ModelFile, config: TextTransformerConfig) -> BertTokenizer | None:

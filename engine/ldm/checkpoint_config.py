@@ -17,16 +17,8 @@ import yaml
 from engine.errors import ModelFileError
 from engine.ldm.autoencoder import AutoencoderConfig
 from engine.ldm.condition import ConditioningKey
-from engine.ldm.config import (
-    ConditionerConfig,
-    HybridConfig,
-    LatentDiffusionConfig,
-    Params,
-    conditioner_of,
-    first_stage_of,
-    latent_diffusion_config,
-    unet_of,
-)
+from engine.ldm.config import ConditionerConfig, HybridConfig, LatentDiffusionConfig
+from engine.ldm.original_config import conditioner_of, first_stage_of, latent_diffusion_config, unet_of
 from engine.ldm.recognise import (
     Shapes,
     infer_autoencoder,
@@ -35,7 +27,7 @@ from engine.ldm.recognise import (
     infer_text_transformer,
     infer_unet,
 )
-from engine.ldm.schedules import NoiseSchedule
+from engine.ldm.settings import Params
 from engine.ldm.text.transformer import TextTransformerConfig
 from engine.ldm.unet import UNetConfig
 from engine.ldm.weights import ModelFile, read_json_metadata
@@ -47,6 +39,7 @@ FIRST_STAGE = "first_stage_model."
 CONDITIONER = "cond_stage_model."
 AVERAGES = "model_ema."
 LARGEST_YAML = 2**20  # bytes
+MOST_TIMESTEPS = 100_000
 
 
 def read_config(file: ModelFile) -> LatentDiffusionConfig:
@@ -60,13 +53,19 @@ def read_config(file: ModelFile) -> LatentDiffusionConfig:
 
 
 def adapt_config(config: LatentDiffusionConfig, file: ModelFile) -> LatentDiffusionConfig:
-    """Change what a file's tensors contradict: averages, learned variances, scale factor, output projection."""
+    """Change what a file's tensors tell better: averages, learned variances, scale factor, output projection.
+
+    Raises:
+        ModelFileError: the file's noise schedule is not the configuration's, or the configuration is out of proportion.
+    """
     shapes = file.shapes()
+    check_unet(config.unet, file)
+    _check_schedule(config, file)
     conditioner = config.conditioner
     if isinstance(conditioner, TextTransformerConfig):
         conditioner = replace(conditioner, logits=f"{CONDITIONER}transformer.to_logits.weight" in shapes)
     if "scale_factor" in shapes:
-        config = replace(config, scale_factor=float(file.tensor("scale_factor")))
+        config = replace(config, scale_factor=_numbers(file, "scale_factor", 1)[0])
     return replace(
         config,
         conditioner=conditioner,
@@ -80,7 +79,7 @@ def find_unet_config(file: ModelFile) -> UNetConfig:
     """Find the configuration of a file's U-Net alone; arguments and errors as `read_config`."""
     written = written_model(file)
     if written is not None:
-        return unet_of(written)
+        return check_unet(unet_of(written), file)
     inferred = infer_unet(_unet_shapes(file))
     known = find_unet(inferred)
     if known is None:
@@ -102,15 +101,8 @@ def _from_tensors(file: ModelFile) -> LatentDiffusionConfig:
     halvings = int(math.log2(first_stage.downsampling)) if first_stage else 0
     conditioner = file.shapes(CONDITIONER)
     if "betas" in shapes:
-        betas = file.tensor("betas").double()
-        base = replace(base, timesteps=len(betas), linear_start=float(betas[0]), linear_end=float(betas[-1]))
-        if not torch.allclose(
-            NoiseSchedule.named("linear", len(betas), float(betas[0]), float(betas[-1])).betas, betas
-        ):
-            raise ModelFileError(
-                f"{file.path} was trained on an unusual noise schedule; put its configuration beside it as "
-                f"{file.path.stem}.yaml"
-            )
+        betas = _numbers(file, "betas", MOST_TIMESTEPS)
+        base = replace(base, timesteps=len(betas), linear_start=betas[0], linear_end=betas[-1])
     return replace(
         base,
         unet=unet,
@@ -119,6 +111,55 @@ def _from_tensors(file: ModelFile) -> LatentDiffusionConfig:
         cond_is_first_stage="encoder.conv_in.weight" in conditioner,
         conditioning_key=_infer_key(unet),
     )
+
+
+def check_unet(config: UNetConfig, file: ModelFile) -> UNetConfig:
+    """Make sure that a U-Net can be built at all and is not larger than its file, before building it.
+
+    Raises:
+        ModelFileError: it has more blocks than the file has tensors, or heads do not divide its width.
+    """
+    depth = config.transformer_depth if isinstance(config.transformer_depth, int) else max(config.transformer_depth)
+    check_size(len(config.channel_mult) * max(config.num_res_blocks, 1) * max(depth, 1), file)
+    for level, mult in enumerate(config.channel_mult):
+        last = level == len(config.channel_mult) - 1  # the middle block attends at its width
+        if not last and 2**level not in config.attention_resolutions:
+            continue
+        channels = mult * config.model_channels
+        heads = 0 if config.num_head_channels == 0 else config.heads(channels)
+        if heads < 1 or channels % heads:
+            raise ModelFileError(f"{file.path}: its configuration splits {channels} channels into {heads} heads")
+    return config
+
+
+def check_size(blocks: int, file: ModelFile) -> None:
+    """Refuse a configuration that asks for more blocks than its file has tensors: building it might never end."""
+    if blocks > len(file.header.tensors):
+        raise ModelFileError(
+            f"{file.path}: its configuration asks for {blocks} blocks, but it has {len(file.header.tensors)} tensors"
+        )
+
+
+def _check_schedule(config: LatentDiffusionConfig, file: ModelFile) -> None:
+    if not 2 <= config.timesteps <= MOST_TIMESTEPS:
+        raise ModelFileError(f"{file.path}: its configuration has {config.timesteps} timesteps")
+    if "betas" not in file.header.tensors:
+        return
+    betas = torch.tensor(_numbers(file, "betas", MOST_TIMESTEPS), dtype=torch.float64)
+    expected = config.schedule().betas
+    if betas.shape != expected.shape or not torch.allclose(betas, expected, rtol=1e-3):
+        raise ModelFileError(
+            f"{file.path} was trained on another noise schedule than its configuration names; "
+            f"put its own configuration beside it as {file.path.stem}.yaml"
+        )
+
+
+def _numbers(file: ModelFile, name: str, most: int) -> list[float]:
+    """Read a small tensor of finite numbers: a scalar, or one for each timestep."""
+    tensor = file.tensor(name)
+    if tensor.ndim > 1 or not 1 <= tensor.numel() <= most or not tensor.double().isfinite().all():
+        raise ModelFileError(f"{file.path}: tensor {name!r} of shape {list(tensor.shape)} is not what its name says")
+    return [float(number) for number in tensor.reshape(-1)]
 
 
 def _infer_key(unet: UNetConfig) -> ConditioningKey | None:
@@ -154,7 +195,9 @@ def _infer_conditioner(shapes: Shapes, halvings: int) -> ConditionerConfig | Non
 def find_first_stage_config(file: ModelFile, shapes: Shapes) -> AutoencoderConfig:
     """Find the configuration of a file's autoencoder, whose tensors have these shapes; errors as `read_config`."""
     written = written_model(file)
-    return (None if written is None else first_stage_of(written)) or infer_autoencoder(shapes)
+    config = (None if written is None else first_stage_of(written)) or infer_autoencoder(shapes)
+    check_size(len(config.ch_mult) * max(config.num_res_blocks, 1), file)
+    return config
 
 
 def find_text_config(file: ModelFile, shapes: Shapes) -> TextTransformerConfig:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from engine.ldm.condition import Condition
-from engine.ldm.config import LatentDiffusionConfig, latent_diffusion_config
+from engine.ldm.config import LatentDiffusionConfig
+from engine.ldm.original_config import latent_diffusion_config
 from engine.ldm.sampling.denoisers import EpsDenoiser
 from engine.ldm.sampling.drive import drive, sampling
 from engine.ldm.sampling.noise import from_vp

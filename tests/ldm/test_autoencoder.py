@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from engine.ldm.autoencoder import AutoencoderConfig, AutoencoderKL, VQModel, build_autoencoder
-from engine.ldm.config import autoencoder_config
+from engine.ldm.original_config import autoencoder_config
 from tests.ldm import fixtures
 
 NAME = "ae_kl_f8_attn_z16"

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from engine.ldm.checkpoint import (
     save_autoencoder,
     save_latent_diffusion,
 )
+from engine.ldm.checkpoint_config import CONFIG_KEY
 from engine.ldm.condition import Condition
 from engine.ldm.conditioners.spatial import (
     inpainting_condition,
@@ -25,11 +27,11 @@ from engine.ldm.conditioners.spatial import (
     paste_into_hole,
     superresolution_condition,
 )
-from engine.ldm.config import latent_diffusion_config
 from engine.ldm.latent_diffusion import LatentDiffusion
+from engine.ldm.original_config import latent_diffusion_config
 from engine.ldm.text.tokenizer import BertTokenizer
 from engine.ldm.training.objective import DiffusionObjective, scale_from_std
-from engine.ldm.weights import open_model, save_model
+from engine.ldm.weights import ModelFile, open_model, save_model
 from tests.ldm import fixtures
 
 NAMES = [
@@ -336,6 +338,42 @@ def test_a_configuration_that_does_not_fit_is_reported_by_key(tmp_path):
         ModelFileError, match=r"diffusion_model\.time_embed\.0\.weight is \[128, 32\], wanted \[256, 64\]"
     ):
         load_latent_diffusion(file, latent_diffusion_config(config))
+
+
+def damaged(path: Path, **changes: dict) -> ModelFile:
+    """The class-conditional fixture with settings of its configuration changed in its metadata."""
+    config = json.loads(json.dumps(fixtures.config("ldm_adm")))
+    config["params"]["unet_config"]["params"] |= changes.pop("unet", {})
+    config["params"] |= changes.pop("model", {})
+    save_model(path, {**fixtures.weights("ldm_adm"), **changes}, {CONFIG_KEY: json.dumps(config)})
+    return open_model(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"unet": {"num_res_blocks": 10**9}}, "blocks"),
+        ({"unet": {"channel_mult": [1] * 10**5}}, "blocks"),
+        ({"unet": {"channel_mult": "12"}}, "channel_mult"),
+        ({"unet": {"model_channels": "32"}}, "model_channels"),
+        ({"unet": {"model_channels": 33}}, "cannot be built|fit"),
+        ({"unet": {"model_channels": -32}}, "-1 heads"),
+        ({"unet": {"num_head_channels": 0}}, "0 heads"),
+        ({"unet": {"num_head_channels": -1, "num_heads": 5}}, "5 heads"),
+        ({"unet": {"channel_mult": []}}, "cannot be built|fit"),
+        ({"model": {"timesteps": 10**12}}, "timesteps"),
+        ({"model": {"timesteps": 999}}, "another noise schedule"),
+        ({"model": {"linear_end": 0.0205}}, "another noise schedule"),
+        ({"model": {"linear_end": float("nan")}}, "linear_end"),
+        ({"betas": torch.full((1000,), float("nan"))}, "betas"),
+        ({"betas": torch.zeros(0)}, "betas"),
+        ({"scale_factor": torch.ones(5)}, "scale_factor"),
+    ],
+)
+def test_a_lying_configuration_is_an_error_and_not_a_hang(tmp_path, changes, word):
+    with pytest.raises(ModelFileError, match=word) as caught:
+        load_latent_diffusion(damaged(tmp_path / "model.safetensors", **changes))
+    assert "\n" not in str(caught.value)
 
 
 def test_a_checkpoint_without_schedule_tables_gets_them_from_its_configuration(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.ldm.config import unet_config
+from engine.ldm.original_config import unet_config
 from engine.ldm.unet import UNetConfig, UNetModel
 from tests.ldm import fixtures
 

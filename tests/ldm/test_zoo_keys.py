@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from engine.ldm.autoencoder import build_autoencoder
-from engine.ldm.config import autoencoder_config, latent_diffusion_config, to_original
 from engine.ldm.latent_diffusion import LatentDiffusion
+from engine.ldm.original_config import autoencoder_config, latent_diffusion_config, to_original
 from engine.ldm.recognise import infer_autoencoder, infer_text_transformer, infer_unet
 from engine.ldm.text.transformer import TextTransformerConfig
 from engine.ldm.unet import UNetModel
