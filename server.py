@@ -57,7 +57,7 @@ def open_darkroom(folders: Folders | None = None, device: str = "auto") -> Darkr
         digests=digests,
         services=Services(later=lambda: _models(device, lanes)),
         migrations=cast(Any, registry.migrations),
-        last_keys=LastKeys(folders.cache / "last_keys.json"),
+        last_keys=LastKeys(folders.cache / "last_keys"),
         check_file=lambda folder, name: _file_problem(folders, folder, name),
     )
 
@@ -86,8 +86,10 @@ def _known_values() -> Mapping[type, bool]:
     Float pictures do not: a decoded picture has 12.6 MB where the latent it comes from has 66 kB, which is kept.
     """
     from engine import values
+    from engine.node.results import Blocked
 
     return {
+        Blocked: True,
         values.Image: False,
         values.Mask: True,
         values.Latent: True,
