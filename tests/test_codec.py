@@ -49,9 +49,7 @@ def test_values_without_tensors_come_back(value: object) -> None:
 
 
 def test_dataclasses_nest() -> None:
-    part = ConditioningPart(
-        torch.randn(1, 77, 8), None, torch.tensor([3]), 0.1 + 0.2, (1, 2, 3, 4), None, 1.0, 0.0, 0.5
-    )
+    part = ConditioningPart(context=torch.randn(1, 77, 8), y=torch.tensor([3]), strength=0.1 + 0.2)
     conditioning = Conditioning((part, ConditioningPart(strength=math.inf)))
     assert same(there_and_back(conditioning), conditioning)
 
