@@ -29,12 +29,13 @@ MEMORY_CACHE_BYTES = 2 * 2**30
 DISK_CACHE_BYTES = 8 * 2**30
 
 
-def open_darkroom(folders: Folders | None = None, device: str = "auto") -> Darkroom:
+def open_darkroom(folders: Folders | None = None, device: str = "auto", *, verify_share: float = 0.0) -> Darkroom:
     """Make an engine with everything it needs.
 
     Args:
         folders: the user's; `Folders.default()` if None.
         device: `auto`, `cpu`, `cuda:N` or `mps`.
+        verify_share: share of the cached results, 0 to 1, that every run computes again to compare.
 
     Raises:
         InputProblem: there is no such device.
@@ -59,6 +60,7 @@ def open_darkroom(folders: Folders | None = None, device: str = "auto") -> Darkr
         migrations=cast(Any, registry.migrations),
         last_keys=LastKeys(folders.cache / "last_keys"),
         check_file=lambda folder, name: _file_problem(folders, folder, name),
+        verify_share=verify_share,
     )
 
     def close() -> None:

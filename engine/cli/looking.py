@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from textwrap import shorten
 
 import click
 
@@ -18,14 +19,14 @@ from engine.node.schema import InputSchema, NodeSchema, OutputSchema
 @click.pass_obj
 def nodes(open: Open, name: str | None) -> None:
     """List the nodes there are, or describe the one called NAME."""
-    with open(Folders.default(), "auto") as darkroom:
+    with open(Folders.default()) as darkroom:
         catalogue, plugins = darkroom.registry.catalogue, darkroom.registry.plugins
     if name is None:
         ordered = sorted(catalogue, key=lambda schema: (schema.category, schema.name))
         for category, members in itertools.groupby(ordered, lambda schema: schema.category):
             click.echo(category)
             for schema in members:
-                click.echo(f"  {schema.name:<28} {_first_line(schema.help)}")
+                click.echo(f"  {schema.name:<24} {shorten(_first_line(schema.help), 92, placeholder=' ...')}")
     elif (schema := catalogue.get(name)) is not None:
         click.echo(_described(schema))
     for plugin in plugins:
@@ -91,7 +92,7 @@ def cache() -> None:
 def info(open: Open) -> None:
     """Say where the cache is and how large."""
     folders = Folders.default()
-    with open(folders, "auto") as darkroom:
+    with open(folders) as darkroom:
         disk = darkroom.engine.cache.disk
         click.echo(f"folder   {folders.cache}")
         if disk is not None:
@@ -103,7 +104,7 @@ def info(open: Open) -> None:
 @click.pass_obj
 def clear(open: Open) -> None:
     """Forget all results. Pictures that were saved stay."""
-    with open(Folders.default(), "auto") as darkroom:
+    with open(Folders.default()) as darkroom:
         disk = darkroom.engine.cache.disk
         before = disk.budget.used_bytes() if disk is not None else 0
         darkroom.engine.cache.clear()
@@ -125,7 +126,7 @@ def plugin() -> None:
 def new(open: Open, name: str) -> None:
     """Write an example plugin called NAME, with a node, help and a test."""
     folders = Folders.default()
-    with open(folders, "auto") as darkroom:
+    with open(folders) as darkroom:
         catalogue = darkroom.registry.catalogue
     made = new_plugin(name, folders.plugins[0], lambda node: catalogue.get(node) is not None)
     click.echo(f"wrote {made}")

@@ -20,7 +20,7 @@ from engine.node.files import write_atomically
 from engine.node.folders import Folders
 from engine.run.cancel import Cancel
 from engine.run.console import ProgressBar, show_cursor
-from engine.run.darkroom import Darkroom, Settings
+from engine.run.darkroom import Settings
 from engine.run.report import Report, report_refusal, report_run, shown_files
 from engine.run.result import RunResult
 
@@ -49,6 +49,13 @@ device_option = click.option(
     callback=writable,
     help="Write a report to this file.",
 )
+@click.option(
+    "--verify-cache",
+    type=click.FloatRange(0, 100),
+    default=0.0,
+    metavar="PERCENT",
+    help="Compute this share of the known results again, and fail where they differ.",
+)
 @device_option
 @click.pass_context
 def run(
@@ -57,6 +64,7 @@ def run(
     assignments: Sequence[str],
     output: Path | None,
     report: Path | None,
+    verify_cache: float,
     device: str,
 ) -> None:
     """Run WORKFLOW (a JSON file, or a PNG that holds one) and print the files it makes.
@@ -72,25 +80,20 @@ def run(
     folders = Folders.default()
     folders = folders.with_output(output) if output else folders
     try:
-        with cast(Open, ctx.obj)(folders, device) as darkroom:
-            result, summary = _run(darkroom, workflow, _settings(assignments))
+        with cast(Open, ctx.obj)(folders, device, verify_share=verify_cache / 100) as darkroom:
+            document = darkroom.read(workflow, _settings(assignments))
+            graph = darkroom.build(document)
+            with ProgressBar(graph) as progress, _cancelled_by_ctrl_c() as cancel:
+                result = darkroom.run(document, listener=progress, cancel=cancel)
     except DarkroomError as error:
         if report:
             _write(report, report_refusal(error))
         raise
     if report:
-        _write(report, summary)
-    for _, shown in shown_files(result.ui):
+        _write(report, report_run(result, graph, folders.output))
+    for _, shown in shown_files(result, graph):
         click.echo(_short(folders.output / cast(str, shown["path"])))
     _end(result, debug=ctx.meta["debug"])
-
-
-def _run(darkroom: Darkroom, workflow: Path, settings: Settings) -> tuple[RunResult, Report]:
-    document = darkroom.read(workflow, settings)
-    graph = darkroom.build(document)
-    with ProgressBar(graph) as progress, _cancelled_by_ctrl_c() as cancel:
-        result = darkroom.run(document, listener=progress, cancel=cancel)
-    return result, report_run(result, graph, darkroom.folders.output)
 
 
 def _settings(assignments: Sequence[str]) -> Settings:
@@ -160,7 +163,7 @@ def _tally(result: RunResult) -> str:
 @click.pass_obj
 def validate(open: Open, workflow: Path, assignments: Sequence[str]) -> None:
     """Check WORKFLOW without running it, and list every problem."""
-    with open(Folders.default(), "auto") as darkroom:
+    with open(Folders.default()) as darkroom:
         graph = darkroom.build(workflow, _settings(assignments))
     click.echo(f"{workflow} is valid: {len(graph.nodes)} nodes, {len(graph.outputs)} outputs")
 

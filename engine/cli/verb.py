@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import click
 
@@ -17,8 +16,11 @@ from engine.run.darkroom import Darkroom
 
 EXIT_FAILED, EXIT_REFUSED, EXIT_CANCELLED = 1, 2, 130
 
-Open = Callable[[Folders, str], Darkroom]
-"""Makes a Darkroom for some folders and a device (`auto`, `cpu`, `cuda:N`, `mps`). Handed down as click's `ctx.obj`."""
+
+class Open(Protocol):
+    """Makes a Darkroom: `server.open_darkroom`, handed down as click's `ctx.obj`."""
+
+    def __call__(self, folders: Folders, device: str = "auto", *, verify_share: float = 0.0) -> Darkroom: ...
 
 
 class Verb(click.Command):

@@ -156,7 +156,7 @@ class Folders:
         if close:
             advice = f"did you mean {' or '.join(close)}?"
         elif names:
-            advice = f"there are {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
+            advice = f"there are {', '.join(names[:4])}{f' and {len(names) - 4:,} more' if len(names) > 4 else ''}"
         else:
             advice = "the folder is empty; put the file there"
         looked = " and ".join(str(root) for root in self.roots(folder))

@@ -76,12 +76,14 @@ class Darkroom:
         *,
         listener: Listener | None = None,
         cancel: Cancel | None = None,
+        wants_preview: bool = False,
     ) -> RunResult:
         """Run a workflow to its end, also when nodes fail: `RunResult.raise_errors` makes an exception of that.
 
         Args:
             listener: called with every event, on this thread.
             cancel: stops the run when set.
+            wants_preview: whether nodes should send previews; making them takes time.
 
         Raises:
             WorkflowError: with every problem; then nothing has run.
@@ -89,7 +91,14 @@ class Darkroom:
         document = self.read(workflow, settings)
         graph = self.engine.build(document)
         prompt = json.dumps(to_prompt(graph), ensure_ascii=False)
-        return self.engine.run(graph, listener, cancel, prompt_json=prompt, workflow_json=dumps(document))
+        return self.engine.run(
+            graph,
+            listener,
+            cancel,
+            prompt_json=prompt,
+            workflow_json=dumps(document),
+            wants_preview=wants_preview,
+        )
 
     def _check_setting(self, document: Workflow, node: str, input: str) -> list[Problem]:
         """`build` forgives unknown inputs in ComfyUI's files, as leftovers of its editor; a setting is never that."""

@@ -126,9 +126,19 @@ class Engine:
         *,
         prompt_json: str | None = None,
         workflow_json: str | None = None,
+        wants_preview: bool = True,
     ) -> RunResult:
         """Run a graph to its end, outside of any event loop. Everything else is as with `arun`."""
-        return asyncio.run(self.arun(graph, listener, cancel, prompt_json=prompt_json, workflow_json=workflow_json))
+        return asyncio.run(
+            self.arun(
+                graph,
+                listener,
+                cancel,
+                prompt_json=prompt_json,
+                workflow_json=workflow_json,
+                wants_preview=wants_preview,
+            )
+        )
 
     async def arun(
         self,
@@ -138,6 +148,7 @@ class Engine:
         *,
         prompt_json: str | None = None,
         workflow_json: str | None = None,
+        wants_preview: bool = True,
     ) -> RunResult:
         """Run a graph to its end, also when nodes fail: `RunResult.raise_errors` makes an exception of that.
 
@@ -145,6 +156,7 @@ class Engine:
             listener: called with every event, on this thread. If it raises, the run ends and the exception comes out.
             cancel: stops the run after the current step of whatever is running.
             prompt_json: what a saved picture's metadata is to hold, None for nothing; so `workflow_json`.
+            wants_preview: whether anybody looks at previews; nodes make none otherwise.
 
         Raises:
             WorkflowError: a file that the graph names cannot be read.
@@ -157,6 +169,7 @@ class Engine:
             listener or _nobody,
             cancel or Cancel(),
             (prompt_json, workflow_json),
+            wants_preview,
         )
         try:
             return await run.run()

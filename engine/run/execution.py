@@ -48,6 +48,7 @@ class Execution:
         listener: called with every event, on the thread of the event loop. One that raises ends the run: it is
             cancelled, and what was raised comes out of `run`.
         texts: the prompt and the workflow as JSON, for the metadata of saved pictures.
+        wants_preview: whether anybody looks at previews.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Execution:
         listener: Listener,
         cancel: Cancel,
         texts: tuple[str | None, str | None] = (None, None),
+        wants_preview: bool = True,
     ) -> None:
         self.id = uuid4().hex
         self.account = Account(self.id, graph, listener)
@@ -66,6 +68,7 @@ class Execution:
         self._scope = Scope(graph, keys)
         self._cancel = cancel
         self._texts = texts
+        self._wants_preview = wants_preview
         self._aborted = False
         self._agenda = Agenda(self._is_known)
         self._to_verify: set[str] = set()
@@ -276,6 +279,7 @@ class Execution:
             lambda: self._stopped,
             prompt,
             workflow,
+            self._wants_preview,
         )
 
     # -------------------------------------------------------------------------------------------------------- ending

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +27,7 @@ def report_run(result: RunResult, graph: Graph, output: Path) -> Report:
         "seconds": round(result.seconds, 6),
         "outputs": [
             {**shown, "node": node, "path": str(output / cast(str, shown["path"]))}
-            for node, shown in shown_files(result.ui)
+            for node, shown in shown_files(result, graph)
         ],
         "nodes": {
             id: {
@@ -57,12 +57,12 @@ def report_refusal(error: Exception) -> Report:
     }
 
 
-def shown_files(ui: Mapping[str, Mapping[str, JsonValue]]) -> Sequence[tuple[str, dict[str, JsonValue]]]:
-    """Every file that an output node shows, with the node's id, in the order of the workflow."""
+def shown_files(result: RunResult, graph: Graph) -> Sequence[tuple[str, dict[str, JsonValue]]]:
+    """Every file that an output node shows, with the node's id, in the order of the graph's outputs."""
     return [
         (node, entry)
-        for node, shown in ui.items()
-        for entries in shown.values()
+        for node in graph.outputs
+        for entries in result.ui.get(node, {}).values()
         if isinstance(entries, list)
         for entry in entries
         if isinstance(entry, dict) and isinstance(entry.get("path"), str)

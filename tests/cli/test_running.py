@@ -18,6 +18,23 @@ from tests.cli.conftest import WORKFLOW, Program
 
 ROOT = Path(__file__).resolve().parents[2]
 
+LOUD = '''
+from pathlib import Path
+from uuid import uuid4
+from engine.node import Context, Shown, node
+
+@node(category="words", output=True)
+def Loud(ctx: Context) -> Shown:
+    """Show things that are no files."""
+    Path("previews_wanted").write_text(str(ctx.wants_preview))
+    return Shown(ui={"text": ["hello"], "count": 2, "odd": [{"path": 3}, {"name": "x"}]})
+
+@node(category="words")
+def Dice() -> str:
+    """Break the promise that a node gives the same for the same."""
+    return uuid4().hex
+'''
+
 
 def test_a_run_prints_the_path_of_what_it_made(darkroom: Program, home: Path) -> None:
     done = darkroom("run", "workflow.json")
@@ -56,6 +73,34 @@ def test_the_report_says_what_became_of_each_node(darkroom: Program, home: Path)
     assert report["nodes"]["words"]["seconds"] >= 0
     assert report["peak_memory_bytes"]["process"] > 2**20
     assert report["errors"] == []
+
+
+def test_files_are_listed_in_the_order_of_the_workflow_and_only_files(darkroom: Program, home: Path) -> None:
+    nodes = {f"save{n}": {"type": "SaveWords", "inputs": {"words": f"{n}", "filename_prefix": f"{n}"}} for n in "ba"}
+    nodes["loud"] = {"type": "Loud"}
+    (home / "plugins" / "loud.py").write_text(LOUD)
+    (home / "several.json").write_text(json.dumps({"darkroom": 1, "nodes": nodes}))
+    done = darkroom("run", "several.json")
+    assert done.stdout == "output/b_00001_.txt\noutput/a_00001_.txt\n"
+
+
+def test_a_share_of_the_cache_is_verified(darkroom: Program, home: Path) -> None:
+    (home / "plugins" / "loud.py").write_text(LOUD)
+    nodes = {"dice": {"type": "Dice"}, "save": {"type": "SaveWords", "inputs": {"words": {"from": "dice.string"}}}}
+    (home / "dice.json").write_text(json.dumps({"darkroom": 1, "nodes": nodes}))
+    for workflow in ("workflow.json", "dice.json"):
+        assert darkroom("run", workflow).exit_code == 0
+    assert darkroom("run", "workflow.json", "--verify-cache", "100").exit_code == 0
+    wrong = darkroom("run", "dice.json", "--verify-cache", "100")
+    assert wrong.exit_code == 1
+    assert "dice (Dice)" in wrong.stderr
+
+
+def test_nobody_looks_at_previews_on_the_command_line(darkroom: Program, home: Path) -> None:
+    (home / "plugins" / "loud.py").write_text(LOUD)
+    (home / "loud.json").write_text('{"darkroom": 1, "nodes": {"loud": {"type": "Loud"}}}')
+    assert darkroom("run", "loud.json").exit_code == 0
+    assert (home / "previews_wanted").read_text() == "False"
 
 
 def test_a_node_that_fails_is_named_with_its_reason(darkroom: Program, home: Path) -> None:

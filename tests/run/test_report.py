@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from engine.errors import FileProblem, Problem, WorkflowError
-from engine.run.report import peak_memory_bytes, report_refusal, shown_files
+from engine.run.report import peak_memory_bytes, report_refusal
 
 
 def test_every_problem_of_a_refused_run_is_listed() -> None:
@@ -19,19 +18,6 @@ def test_every_problem_of_a_refused_run_is_listed() -> None:
 def test_any_other_error_is_listed_as_one() -> None:
     report = report_refusal(FileProblem("it is not there"))
     assert json.loads(json.dumps(report["errors"]))[0]["message"] == "it is not there"
-
-
-def test_shown_files_are_the_entries_with_a_path() -> None:
-    ui = {
-        "save": {"images": [{"path": "a.png", "width": 8}, {"path": "b.png"}], "count": 2},
-        "look": {"text": ["hello"], "odd": [{"path": 3}, {"name": "x"}]},
-        "last": {"files": [{"path": str(Path("c.txt"))}]},
-    }
-    assert [(node, entry["path"]) for node, entry in shown_files(ui)] == [
-        ("save", "a.png"),
-        ("save", "b.png"),
-        ("last", "c.txt"),
-    ]
 
 
 def test_peak_memory_is_counted_in_bytes() -> None:
