@@ -32,7 +32,7 @@ def read_literal(schema: InputSchema, value: JsonValue) -> JsonValue:
     """Return the value as the input's own type: int, float, bool, str, or any JSON for a type of another name.
 
     Raises:
-        LiteralError: `wrong_kind`, `value_out_of_range`, `not_in_options` or `bad_text`.
+        LiteralError: `wrong_kind`, `value_out_of_range`, `not_in_options`, `pattern_mismatch` or `bad_text`.
     """
     if value is None and not schema.required and schema.default is None:
         return None
@@ -98,6 +98,14 @@ def _string(schema: InputSchema, value: JsonValue) -> str:
             "text that UTF-8 can hold",
             "a lone surrogate",
             "retype it",
+        )
+    if schema.pattern is not None and not re.search(schema.pattern, value):
+        raise LiteralError(
+            "pattern_mismatch",
+            "The text does not have the form that is wanted.",
+            f"text that matches {schema.pattern}",
+            describe(value),
+            f"write it like {describe(schema.default)}" if schema.default else "rewrite it",
         )
     return value
 

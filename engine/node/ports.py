@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -202,6 +203,7 @@ def _ranges(where: str, constraints: list[Any], core: Annotation) -> dict[str, A
     facts: dict[str, Any] = {}
     whole = core is int
     for each in constraints:
+        pattern = getattr(each, "pattern", None)
         match each:
             case annotated_types.Ge(ge):
                 facts["minimum"] = ge
@@ -215,9 +217,23 @@ def _ranges(where: str, constraints: list[Any], core: Annotation) -> dict[str, A
                 facts["multiple_of"] = multiple_of
             case annotated_types.MultipleOf():
                 raise PluginError(f"{where}: multiple_of is for int; write Step(...) for the arrows of a float")
+            case annotated_types.GroupedMetadata():
+                facts |= _ranges(where, list(each), core)
+            case annotated_types.BaseMetadata() if isinstance(pattern, str):
+                facts["pattern"] = _compiled(where, pattern)
+            case annotated_types.BaseMetadata():
+                raise PluginError(f"{where}: {each} is not something that is checked here; check it in the body")
             case _:
                 pass  # PEP 593: markers of other libraries are not ours to judge
     return facts
+
+
+def _compiled(where: str, pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise PluginError(f"{where}: the pattern {pattern!r} is no regular expression: {error}") from error
+    return pattern
 
 
 def _literal(where: str, default: object) -> JsonValue:
@@ -230,6 +246,8 @@ def _check_default(where: str, schema: InputSchema) -> None:
     default = schema.default
     if schema.options is not None and default is not None and default not in schema.options:
         raise PluginError(f"{where}: default {default!r} is not among its options {', '.join(schema.options)}")
+    if schema.pattern and isinstance(default, str) and not re.search(schema.pattern, default):
+        raise PluginError(f"{where}: default {default!r} does not match its pattern {schema.pattern}")
     if isinstance(default, (int, float)) and not isinstance(default, bool):
         if schema.minimum is not None and default < schema.minimum:
             raise PluginError(f"{where}: default {default} is below its minimum {schema.minimum}")

@@ -36,6 +36,8 @@ class InputSchema(_Frozen):
     step: int | float | None = None
     """Granularity of the widget's arrows; values between steps are valid."""
     multiple_of: int | None = None
+    pattern: str | None = None
+    """A regular expression that a text must hold a match of."""
     options: tuple[str, ...] | None = None
     """The values of a combo, when they are fixed."""
     folder: str | None = None

@@ -14,6 +14,7 @@ WIDTH = edited("width", "INT", 64, minimum=20, maximum=60, multiple_of=8)
 CFG = edited("cfg", "FLOAT", 8.0, minimum=0.0, maximum=100.0)
 ANY_INT = edited("n", "INT", 0)
 NAME = edited("name", "STRING", "x")
+LEVELS = edited("levels", "STRING", "1,2", pattern=r"^\d+(,\d+)*$")
 ON = edited("on", "BOOLEAN", True)
 SAMPLER = edited("sampler", "COMBO", "euler", options=("euler", "euler_ancestral", "heun", "2"))
 FREE_COMBO = edited("file", "COMBO", "x")
@@ -94,6 +95,8 @@ def test_a_literal_is_read_as_its_inputs_type(schema: Any, value: JsonValue, exp
         (NAME, ["a"], "wrong_kind"),
         (NAME, 2**64, "wrong_kind"),
         (NAME, "\ud800", "bad_text"),
+        (LEVELS, "1,x", "pattern_mismatch"),
+        (LEVELS, "", "pattern_mismatch"),
         (ON, "yes", "wrong_kind"),
         (ON, 2, "wrong_kind"),
         (ON, 1.0, "wrong_kind"),

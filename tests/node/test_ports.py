@@ -130,6 +130,20 @@ def test_markers_choose_widget_step_and_options() -> None:
     assert found["linked"].widget is None
 
 
+def test_a_text_may_have_to_match_a_pattern() -> None:
+    def Take(levels: Annotated[str, Field(pattern=r"^\d+(,\d+)*$")] = "1,2") -> None:
+        """Take."""
+
+    assert inputs(Take)["levels"].pattern == r"^\d+(,\d+)*$"
+
+
+def test_an_interval_is_a_range() -> None:
+    def Take(steps: Annotated[int, annotated_types.Interval(ge=2, lt=9)]) -> None:
+        """Take."""
+
+    assert (inputs(Take)["steps"].minimum, inputs(Take)["steps"].maximum) == (2, 8)
+
+
 def test_the_last_range_wins() -> None:
     def Take(steps: Annotated[Steps, Field(le=50)] = 20) -> None:
         """Take."""
@@ -310,6 +324,18 @@ def multiple_of_a_float(x: Annotated[float, Field(multiple_of=0.5)]) -> None:
     """Bad."""
 
 
+def bad_pattern(x: Annotated[str, Field(pattern="(")]) -> None:
+    """Bad."""
+
+
+def default_off_pattern(x: Annotated[str, Field(pattern="^a$")] = "b") -> None:
+    """Bad."""
+
+
+def unchecked(x: Annotated[str, Field(min_length=3)]) -> None:
+    """Bad."""
+
+
 @pytest.mark.parametrize(
     ("function", "words"),
     [
@@ -327,6 +353,9 @@ def multiple_of_a_float(x: Annotated[float, Field(multiple_of=0.5)]) -> None:
         (numbers_to_choose, "must be text"),
         (unknown_name, "'NotImported' is unknown when the node is loaded"),
         (multiple_of_a_float, "multiple_of is for int"),
+        (bad_pattern, "is no regular expression"),
+        (default_off_pattern, "does not match its pattern"),
+        (unchecked, r"MinLen\(min_length=3\) is not something that is checked here"),
     ],
 )
 def test_what_cannot_be_a_node_says_why(function: Any, words: str) -> None:
