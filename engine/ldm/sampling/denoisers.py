@@ -120,13 +120,20 @@ class Corrected:
 def together(*askings: Asking) -> Generator[Calls, Sequence[Tensor], list[Tensor]]:
     """Run askings side by side, their calls yielded as one; returns their results in order."""
     results: dict[int, Tensor] = {}
-    pending = {i: next(asking) for i, asking in enumerate(askings)}
+    pending: dict[int, Calls] = {}
+
+    def resume(i: int, outputs: Sequence[Tensor] | None) -> None:
+        try:
+            pending[i] = next(askings[i]) if outputs is None else askings[i].send(outputs)
+        except StopIteration as finished:
+            results[i] = finished.value
+
+    for i in range(len(askings)):
+        resume(i, None)
     while pending:
-        outputs = iter((yield tuple(call for calls in pending.values() for call in calls)))
-        asked, pending = pending, {}
+        asked = dict(pending)
+        pending.clear()
+        outputs = iter((yield tuple(call for calls in asked.values() for call in calls)))
         for i, calls in asked.items():
-            try:
-                pending[i] = askings[i].send([next(outputs) for _ in calls])
-            except StopIteration as finished:
-                results[i] = finished.value
+            resume(i, [next(outputs) for _ in calls])
     return [results[i] for i in range(len(askings))]
