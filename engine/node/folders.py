@@ -179,6 +179,22 @@ class Folders:
 
     # ------------------------------------------------------------------------------------------------------ writing
 
+    def place(self, folder: str, name: str) -> Path:
+        """Where a file of the user's that is written whole, such as a trained model, goes; it may exist.
+
+        Args:
+            folder: a key: `output`, `checkpoints`, `vae`, ...
+            name: relative, with `/` between folders.
+
+        Raises:
+            FileProblem: there is no such folder, or the name leads out of it.
+        """
+        root = self.roots(folder)[0]
+        path = root.joinpath(*safe_parts(name, folder))
+        if not path.parent.resolve().is_relative_to(root.resolve()):
+            raise FileProblem(f"{folder}: {name!r} is a link that leads out of {root}; choose another name")
+        return path
+
     def next_output(
         self,
         prefix: str,

@@ -54,7 +54,8 @@ class FitSettings:
 class Task(Protocol):
     """What is learnt: a module, the number of rows to learn from, and the loss of some of them."""
 
-    module: nn.Module
+    @property
+    def module(self) -> nn.Module: ...
 
     @property
     def rows(self) -> int: ...
@@ -78,12 +79,13 @@ class History:
 
 @dataclass(frozen=True)
 class StepReport:
-    """Handed to the listener after each step."""
+    """Handed to the listener after each step; `ema.applied(module)` lends the averaged weights, to sample with."""
 
     step: int
     steps: int
     losses: Mapping[str, float]
     rows_per_second: float
+    ema: EMA
 
 
 Listener = Callable[[StepReport], None]
@@ -141,7 +143,7 @@ def fit(
             losses = _step(task, settings, module, optimizer, ema, history)
             if on_step is not None:
                 rate = history.step * settings.batch_size / max(history.seconds, 1e-9)
-                on_step(StepReport(history.step, settings.steps, losses, rate))
+                on_step(StepReport(history.step, settings.steps, losses, rate, ema))
             if checkpoint is not None and time.monotonic() - saved_at > settings.save_every_s:
                 _save(checkpoint, settings, module, optimizer, ema, history)
                 saved_at = time.monotonic()
@@ -167,9 +169,8 @@ def _step(
     indices = batch_indices(task.rows, settings.batch_size, settings.seed, history.step)
     terms = task.loss(indices, step_generator(settings.seed, history.step))
     if not torch.isfinite(terms["loss"]):
-        raise FloatingPointError(
-            f"the loss of step {history.step} is {float(terms['loss'])}; lower the learning rate and train again"
-        )
+        value = float(terms["loss"].detach())
+        raise FloatingPointError(f"the loss of step {history.step} is {value}; lower the learning rate and train again")
     terms["loss"].backward()
     nn.utils.clip_grad_norm_(module.parameters(), settings.clip)
     optimizer.step()

@@ -1,0 +1,327 @@
+"""Training: pictures to an autoencoder, and latents with captions to a model that makes pictures from words.
+
+Training state is saved below the output folder, and a finished model among the user's own. A node that runs again goes
+on where it stopped; one that had finished gives its model at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
+
+from pydantic import Field, JsonValue
+
+from engine.errors import InputProblem
+from engine.models.handles import VAE, Model, TextEncoder
+from engine.models.manager import ModelManager
+from engine.node import Context, Folders, Fraction, Seed, Step, node
+from engine.values import Image, TrainingSet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.ldm.latent_diffusion import LatentDiffusion
+    from engine.ldm.training.loop import FitSettings, History, Listener, StepReport
+    from engine.ldm.training.pictures import PictureSet
+
+Count = Annotated[int, Field(ge=1, le=100_000_000)]
+Rows = Annotated[int, Field(ge=1, le=65_536)]
+Channels = Annotated[int, Field(ge=1, le=4096)]
+LearningRate = Annotated[float, Field(gt=0, le=1), Step(0.0001)]
+SAMPLES = 32
+Side = Annotated[int, Field(ge=8, le=2048, multiple_of=8)]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A folder of captioned pictures and how to read it; holds no pixels."""
+
+    port: ClassVar[str] = "PICTURES"
+    folder: str
+    size: int
+    groups: tuple[str, ...]
+
+
+class TrainedAutoencoder(NamedTuple):
+    vae: VAE
+    loss_curve: Image
+
+
+class TrainedModel(NamedTuple):
+    model: Model
+    clip: TextEncoder
+    vae: VAE
+    loss_curve: Image
+
+
+def _folder_content(literals: Mapping[str, JsonValue], folders: Folders) -> JsonValue:
+    """What changes when a picture or caption of the folder does: names, sizes and times of its files."""
+    folder = folders.resolve("input", str(literals["folder"]), kind="folder")
+    stats = ((file.name, file.stat()) for file in sorted(folder.iterdir()))
+    return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
+
+
+@node(category="training", title="Load Pictures", fingerprint=_folder_content)
+def LoadPictures(folder: str, ctx: Context, size: Side = 64, groups: str = "") -> Pictures:
+    """Choose a folder of captioned pictures to train on.
+
+    Args:
+        folder: A folder inside the input folder. Captions are read from its captions.jsonl, or from a .txt beside each
+            picture, or from the file names.
+        size: Side of the square that every picture is cropped and resized to, in pixels.
+        groups: Names of groups to take, with commas between; empty takes all.
+    """
+    from engine.ldm.training.pictures import list_pictures
+
+    path = ctx.folders.resolve("input", folder, kind="folder")
+    chosen = tuple(name.strip() for name in groups.split(",") if name.strip())
+    list_pictures(path, chosen)  # says at once what is wrong with the folder
+    return Pictures(str(path), size, chosen)
+
+
+@node(category="training", title="Train Autoencoder", output=True, lane="device")
+def TrainAutoencoder(
+    pictures: Pictures,
+    ctx: Context,
+    name: str = "autoencoder",
+    channels: Channels = 32,
+    channel_mult: str = "1,2,2",
+    blocks: Annotated[int, Field(ge=1, le=8)] = 1,
+    latent_channels: Channels = 4,
+    norm_groups: Annotated[int, Field(ge=1, le=64)] = 8,
+    kl_weight: Annotated[float, Field(ge=0, le=1)] = 1e-6,
+    steps: Count = 2000,
+    batch_size: Rows = 8,
+    learning_rate: LearningRate = 1e-3,
+    seed: Seed = 0,
+) -> TrainedAutoencoder:
+    """Train a KL autoencoder, the first stage of latent diffusion; stop and run again to go on.
+
+    Args:
+        pictures: What to learn from.
+        name: The file's name in models/vae.
+        channels: Width of the highest level.
+        channel_mult: Widths of the levels as multiples; one more level halves the latent's sides.
+        blocks: Residual blocks a level.
+        latent_channels: Numbers in each latent cell.
+        norm_groups: Groups of the group norms; must divide all widths.
+        kl_weight: How strongly latents are pulled towards a normal distribution.
+        steps: Batches to learn from.
+        batch_size: Pictures in a batch.
+        learning_rate: Highest rate of Adam; it rises at first and falls along a cosine.
+        seed: Of initial weights, order and noise.
+    """
+    from engine.ldm.autoencoder import AutoencoderConfig
+    from engine.ldm.checkpoint import save_autoencoder
+    from engine.ldm.training.loop import FitSettings
+    from engine.ldm.training.stages import train_autoencoder
+
+    config = AutoencoderConfig(
+        ch=channels,
+        ch_mult=_numbers(channel_mult, "channel_mult"),
+        num_res_blocks=blocks,
+        z_channels=latent_channels,
+        embed_dim=latent_channels,
+        resolution=pictures.size,
+        norm_groups=norm_groups,
+    )
+    settings = FitSettings(
+        steps, batch_size, learning_rate, seed, warm_up=min(100, steps), final_rate=0.02, ema_decay=0.99
+    )
+    trained, history = train_autoencoder(
+        _load(pictures),
+        config,
+        settings,
+        _state_file(ctx, f"{name}/autoencoder"),
+        _reporter(ctx),
+        kl_weight,
+        ctx.service(ModelManager).device.torch_device,
+    )
+    path = ctx.folders.place("vae", f"{name}.safetensors")
+    save_autoencoder(path, trained.half(), _how(settings, history))
+    return TrainedAutoencoder(VAE.open(path), _curve(history))
+
+
+@node(category="training", title="Encode Pictures", lane="device")
+def EncodePictures(pictures: Pictures, vae: VAE, ctx: Context) -> TrainingSet:
+    """Encode a whole data set once, so that training a model on it never decodes a picture again.
+
+    Args:
+        pictures: What to encode.
+        vae: The autoencoder whose latents the model will learn.
+    """
+    from engine.ldm.training.stages import encode_pictures
+
+    loaded = _load(pictures)
+    mean, std = ctx.service(ModelManager).run(vae, lambda network: encode_pictures(loaded, network))
+    captions = tuple((picture.caption, *picture.keywords) for picture in loaded.pictures)
+    return TrainingSet(mean, std, captions, tuple(picture.group for picture in loaded.pictures))
+
+
+@node(category="training", title="Train Diffusion", output=True, lane="device")
+def TrainDiffusion(
+    training_set: TrainingSet,
+    vae: VAE,
+    ctx: Context,
+    name: str = "text-to-image",
+    channels: Channels = 64,
+    channel_mult: str = "1,2,3",
+    blocks: Annotated[int, Field(ge=1, le=8)] = 1,
+    attention_resolutions: str = "4",
+    heads: Annotated[int, Field(ge=1, le=64)] = 4,
+    norm_groups: Annotated[int, Field(ge=1, le=64)] = 8,
+    text_width: Channels = 128,
+    text_depth: Annotated[int, Field(ge=1, le=64)] = 3,
+    text_length: Annotated[int, Field(ge=3, le=512)] = 24,
+    vocabulary_size: Annotated[int, Field(ge=64, le=100_000)] = 2600,
+    parameterization: Literal["eps", "v", "x0"] = "v",
+    dropout: Fraction = 0.1,
+    steps: Count = 5000,
+    batch_size: Rows = 32,
+    learning_rate: LearningRate = 8e-4,
+    ema_decay: Fraction = 0.998,
+    sample_every: Annotated[int, Field(ge=0, le=1_000_000)] = 500,
+    seed: Seed = 0,
+) -> TrainedModel:
+    """Train a U-Net and its text encoder together, the second stage of latent diffusion; run again to go on.
+
+    Args:
+        training_set: Latents and captions, from Encode Pictures.
+        vae: The autoencoder that made the latents; it becomes part of the checkpoint.
+        name: The file's name in models/checkpoints.
+        channels: Width of the U-Net's highest level.
+        channel_mult: Widths of the levels as multiples.
+        blocks: Residual blocks a level.
+        attention_resolutions: Downsampling factors of the levels that attend to the words.
+        heads: Attention heads of the U-Net.
+        norm_groups: Groups of the group norms; must divide all widths.
+        text_width: Width of the text encoder, in multiples of 32.
+        text_depth: Layers of the text encoder.
+        text_length: Longest prompt in tokens, two of them its start and end.
+        vocabulary_size: Most tokens; the words of the captions come first.
+        parameterization: What the U-Net predicts: the noise, v, or the clean latent.
+        dropout: Share of captions left out, so that guidance has an unconditional model.
+        steps: Batches to learn from.
+        batch_size: Latents in a batch.
+        learning_rate: Highest rate of Adam; it rises at first and falls along a cosine.
+        ema_decay: How slowly the averaged weights, which are saved, follow.
+        sample_every: Steps between sheets of samples in the output folder; 0 makes none.
+        seed: Of initial weights, order, noise and dropout.
+    """
+    from engine.ldm.checkpoint import save_latent_diffusion
+    from engine.ldm.config import LatentDiffusionConfig
+    from engine.ldm.text.transformer import TextTransformerConfig
+    from engine.ldm.training.loop import FitSettings
+    from engine.ldm.training.stages import Latents, text_to_image_config, train_text_to_image
+    from engine.ldm.unet import UNetConfig
+
+    latent_channels = vae.config.embed_dim
+    first = LatentDiffusionConfig(
+        unet=UNetConfig(
+            in_channels=latent_channels,
+            out_channels=latent_channels,
+            model_channels=channels,
+            channel_mult=_numbers(channel_mult, "channel_mult"),
+            num_res_blocks=blocks,
+            attention_resolutions=_numbers(attention_resolutions, "attention_resolutions"),
+            num_heads=heads,
+            context_dim=text_width,
+            norm_groups=norm_groups,
+        ),
+        first_stage=vae.config,
+        conditioner=TextTransformerConfig(text_width, text_depth, 1, text_length, text_width // 32, 32, logits=False),
+        conditioning_key="crossattn",
+        linear_start=0.0015,
+        linear_end=0.0195,
+        parameterization=parameterization,
+        use_ema=False,
+    )
+    config, tokenizer = text_to_image_config(
+        first, training_set.captions, training_set.mean[:batch_size], vocabulary_size
+    )
+    settings = FitSettings(steps, batch_size, learning_rate, seed, min(200, steps), 0.03, ema_decay=ema_decay)
+    latents = Latents(training_set.mean, training_set.std, training_set.captions)
+    names = [texts[0] for texts in training_set.captions]
+    captions = names[:: max(1, len(names) // SAMPLES)][:SAMPLES]
+    manager = ctx.service(ModelManager)
+    trained, history = manager.run(
+        vae,
+        lambda autoencoder: train_text_to_image(
+            latents,
+            autoencoder,
+            config,
+            tokenizer,
+            settings,
+            _state_file(ctx, f"{name}/diffusion"),
+            _reporter(ctx),
+            dropout,
+            manager.device.torch_device,
+            lambda step, model: _show_samples(ctx, name, captions, step, model),
+            sample_every or steps + 1,
+        ),
+    )
+    path = ctx.folders.place("checkpoints", f"{name}.safetensors")
+    save_latent_diffusion(path, trained.half(), _how(settings, history))
+    return TrainedModel(Model.open(path), TextEncoder.open(path), VAE.open(path), _curve(history))
+
+
+def _load(pictures: Pictures) -> PictureSet:
+    from pathlib import Path
+
+    from engine.ldm.training.pictures import load_pictures
+
+    return load_pictures(Path(pictures.folder), pictures.size, pictures.groups)
+
+
+def _state_file(ctx: Context, name: str) -> Path:
+    return ctx.folders.place("output", f"training/{name}.state.safetensors")
+
+
+def _reporter(ctx: Context) -> Listener:
+    """Show progress, loss and speed; stops the training when the run is cancelled, with its state saved."""
+
+    def report(step: StepReport) -> None:
+        ctx.progress(step.step, step.steps, f"loss {step.losses['loss']:.4f}, {step.rows_per_second:.1f} pictures/s")
+
+    return report
+
+
+def _show_samples(ctx: Context, name: str, captions: list[str], step: int, model: LatentDiffusion) -> None:
+    """Save a sheet of samples, the same captions and noise each time, and show it."""
+    from engine.ldm.training.plot import contact_sheet
+    from engine.ldm.training.stages import sample_captions
+    from engine.pixels import encode_jpeg, encode_png
+
+    (sheet,) = contact_sheet(sample_captions(model, captions), columns=8)
+    ctx.folders.save(encode_png(sheet, {}), f"training/{name}/step {step}")
+    if ctx.wants_preview:
+        ctx.preview(encode_jpeg(sheet))
+
+
+def _numbers(text: str, input: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or min(numbers) < 1:
+        raise InputProblem(f"{input} is {text!r}; write whole numbers with commas between, like 1,2,3", input)
+    return numbers
+
+
+def _how(settings: FitSettings, history: History) -> dict[str, str]:
+    """What a model file says about its training."""
+    facts = {
+        "steps": history.step,
+        "pictures_seen": history.step * settings.batch_size,
+        "hours": round(history.seconds / 3600, 2),
+        "final_losses": {name: round(sum(v[-200:]) / len(v[-200:]), 5) for name, v in history.losses.items() if v},
+    }
+    return {"darkroom.trained": json.dumps(facts)}
+
+
+def _curve(history: History) -> Image:
+    from engine.ldm.training.plot import plot_losses
+
+    return Image(plot_losses(history.losses))
