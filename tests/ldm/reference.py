@@ -12,7 +12,7 @@ from engine.ldm.config import LatentDiffusionConfig
 from engine.ldm.original_config import latent_diffusion_config
 from engine.ldm.sampling.denoisers import EpsDenoiser
 from engine.ldm.sampling.drive import drive, sampling
-from engine.ldm.sampling.noise import from_vp
+from engine.ldm.sampling.noise import from_vp, to_vp
 from engine.ldm.sampling.protocol import Denoiser, Noise, Sampler
 from engine.ldm.unet import UNetModel
 from tests.ldm import fixtures
@@ -62,4 +62,4 @@ def run(
         (result,) = drive([sampling(sampler(start, sigmas, noise), denoise, on_step)])
     if isinstance(result, Exception):
         raise result
-    return result
+    return to_vp(result, sigmas[-1])

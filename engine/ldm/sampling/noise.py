@@ -55,3 +55,8 @@ def noised(latent: Tensor, noise: Tensor, sigma: float, sigma_max: float) -> Ten
 def from_vp(x_t: Tensor, sigma: float) -> Tensor:
     """Convert the papers' x_t = sqrt(abar) x0 + sqrt(1 - abar) eps to x = x0 + sigma eps."""
     return x_t * math.sqrt(1 + sigma**2)
+
+
+def to_vp(x: Tensor, sigma: float) -> Tensor:
+    """Convert x = x0 + sigma eps to the papers' x_t, which has unit variance where x0 has."""
+    return x * (1 / math.sqrt(1 + sigma**2))

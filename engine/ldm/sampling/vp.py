@@ -1,7 +1,7 @@
 """LDM's own samplers, written as their papers are: x_t = sqrt(abar) x0 + sqrt(1 - abar) eps.
 
-They enter and ask in sigma space like all others, abar = 1 / (1 + sigma^2), and return the x_t of the last sigma: LDM's
-list ends at sigma(t = 0), where that differs from the clean latent by a factor of 0.9992.
+At the door they speak sigma space like all others: x = x_t sqrt(1 + sigma^2), abar = 1 / (1 + sigma^2). LDM's own list
+of sigmas ends above 0, at sigma(t = 0), and its result is x_t there: take `to_vp` of what these return.
 
 A `Hook` is a chance to change x_t at a step, given sigma: LDM's inpainting pastes the known part there (`KeepKnown`).
 
@@ -19,6 +19,7 @@ from itertools import pairwise
 from torch import Tensor
 
 from engine.ldm.sampling.multistep import ADAMS_BASHFORTH, weighted_sum
+from engine.ldm.sampling.noise import from_vp, to_vp
 from engine.ldm.sampling.protocol import Evaluation, Noise, Steps
 
 Hook = Callable[[Tensor, float], Tensor]
@@ -41,10 +42,10 @@ def ddim(
 
     `correct_x0` (LDM's `quantize_x0`) changes the predicted x0, but not the noise direction found with it.
     """
-    x_t = x / _root(sigmas[0])
+    x_t = to_vp(x, sigmas[0])
     for i, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
         x_t = before_step(x_t, sigma)
-        x = x_t * _root(sigma)
+        x = from_vp(x_t, sigma)
         x0 = yield Evaluation(x, sigma, i)
         eps = (x - x0) / sigma
         if correct_x0 is not None:
@@ -54,16 +55,16 @@ def ddim(
         x_t = x0 * math.sqrt(abar_next) + eps * math.sqrt(max(1 - abar_next - spread**2, 0.0))
         if spread:
             x_t = x_t + noise() * spread
-    return x_t
+    return from_vp(x_t, sigmas[-1])
 
 
 def plms(x: Tensor, sigmas: Sequence[float], noise: Noise, before_step: Hook = unchanged) -> Steps:
     """Extrapolate the last four eps: PNDM's pseudo linear multistep, its eq. 9 and 12; the first step asks twice."""
-    x_t = x / _root(sigmas[0])
+    x_t = to_vp(x, sigmas[0])
     history: list[Tensor] = []
     for i, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
         x_t = before_step(x_t, sigma)
-        x = x_t * _root(sigma)
+        x = from_vp(x_t, sigma)
         eps = (x - (yield Evaluation(x, sigma, i))) / sigma
         if not history and sigma_next:  # pseudo improved Euler
             ahead = x + eps * (sigma_next - sigma)
@@ -72,16 +73,16 @@ def plms(x: Tensor, sigmas: Sequence[float], noise: Noise, before_step: Hook = u
         else:
             blend = weighted_sum([eps, *history], ADAMS_BASHFORTH[len(history)])
         history = [eps, *history[:2]]
-        x_t = (x + blend * (sigma_next - sigma)) / _root(sigma_next)
-    return x_t
+        x_t = to_vp(x + blend * (sigma_next - sigma), sigma_next)
+    return from_vp(x_t, sigmas[-1])
 
 
 def ddpm(x: Tensor, sigmas: Sequence[float], noise: Noise, after_step: Hook = unchanged) -> Steps:
     """Draw from the posterior q(x_{t-1} | x_t, x0): DDPM algorithm 2, which with every step of the table is ancestral
     sampling. Eq. 7 for the mean, beta-tilde for the variance, no noise on the way to sigma 0."""
-    x_t = x / _root(sigmas[0])
+    x_t = to_vp(x, sigmas[0])
     for i, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
-        x0 = yield Evaluation(x_t * _root(sigma), sigma, i)
+        x0 = yield Evaluation(from_vp(x_t, sigma), sigma, i)
         abar, abar_next = _abar(sigma), _abar(sigma_next)
         alpha = abar / abar_next
         mean_x0 = math.sqrt(abar_next) * (1 - alpha) / (1 - abar)
@@ -90,7 +91,7 @@ def ddpm(x: Tensor, sigmas: Sequence[float], noise: Noise, after_step: Hook = un
         if sigma_next:
             x_t = x_t + noise() * math.sqrt((1 - alpha) * (1 - abar_next) / (1 - abar))
         x_t = after_step(x_t, sigma)
-    return x_t
+    return from_vp(x_t, sigmas[-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +110,8 @@ class KeepKnown:
     noise: Noise
 
     def __call__(self, x_t: Tensor, sigma: float) -> Tensor:
-        known = (self.x0 + self.noise() * sigma) / _root(sigma)
+        known = to_vp(self.x0 + self.noise() * sigma, sigma)
         return known * self.mask + x_t * (1 - self.mask)
-
-
-def _root(sigma: float) -> float:
-    """1 / sqrt(abar)."""
-    return math.sqrt(1 + sigma**2)
 
 
 def _abar(sigma: float) -> float:
