@@ -60,7 +60,7 @@ class LatentDiffusion(nn.Module):
             self.first_stage_model if config.cond_is_first_stage else build_conditioner(config.conditioner, tokenizer)
         )
         for name, table in config.schedule().buffers().items():
-            self.register_buffer(name, table.to(self.device))
+            self.register_buffer(name, table)
         if config.scale_by_std:
             self.register_buffer("scale_factor", torch.tensor(config.scale_factor))
         else:

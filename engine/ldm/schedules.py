@@ -92,7 +92,7 @@ class NoiseSchedule:
     @cached_property
     def alphas_cumprod_prev(self) -> Tensor:
         """abar_{t-1}, [T]; 1 before the first step."""
-        return torch.cat([torch.ones(1, dtype=torch.float64), self.alphas_cumprod[:-1]])
+        return torch.cat([torch.ones_like(self.betas[:1]), self.alphas_cumprod[:-1]])
 
     # The reverse step q(x_{t-1} | x_t, x0), DDPM eq. 6 and 7.
 

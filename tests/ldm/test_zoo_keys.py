@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-import torch
 
 from engine.ldm.autoencoder import build_autoencoder
 from engine.ldm.latent_diffusion import LatentDiffusion
 from engine.ldm.original_config import autoencoder_config, latent_diffusion_config, to_original
 from engine.ldm.recognise import infer_autoencoder, infer_text_transformer, infer_unet
+from engine.ldm.skeleton import Skeleton
 from engine.ldm.text.transformer import TextTransformerConfig
 from engine.ldm.unet import UNetModel
 from engine.ldm.zoo import FIRST_STAGES, MODELS, find_model, find_unet, without_heads
@@ -38,7 +38,7 @@ def shapes_of(module):
 @pytest.mark.parametrize("name", MODEL_NAMES)
 def test_a_model_built_from_its_yaml_has_the_checkpoints_keys_and_shapes(name):
     model = fixtures.zoo(name)
-    with torch.device("meta"):
+    with Skeleton():
         built = LatentDiffusion(latent_diffusion_config(model["config"]))
     assert shapes_of(built) == shapes_below(model["state_dict"])
 
@@ -49,7 +49,7 @@ def test_a_first_stage_is_read_from_its_shapes(name):
     shapes = {key: shape for key, shape in shapes_below(model["state_dict"]).items() if not key.startswith("loss.")}
     inferred = infer_autoencoder(shapes)
     assert inferred == autoencoder_config(model["config"]["params"]) == FIRST_STAGES[name]
-    with torch.device("meta"):
+    with Skeleton():
         assert shapes_of(build_autoencoder(inferred)) == shapes
 
 
@@ -61,7 +61,7 @@ def test_a_unet_is_read_from_its_shapes_but_for_its_heads(name):
     written = latent_diffusion_config(model["config"]).unet
     assert inferred == without_heads(written)
     assert find_unet(inferred) == written
-    with torch.device("meta"):
+    with Skeleton():
         assert shapes_of(UNetModel(inferred)) == shapes
 
 
