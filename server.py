@@ -107,7 +107,7 @@ def _file_problem(folders: Folders, folder: str, name: str) -> Problem | None:
         folders.resolve(folder, name)
     except FileProblem as error:
         sentence = str(error)
-        return Problem("bad_file", sentence if sentence.endswith("?") else f"{sentence}.", got=name)
+        return Problem("file_problem", sentence if sentence.endswith("?") else f"{sentence}.", got=name)
     return None
 
 
