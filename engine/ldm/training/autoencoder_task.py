@@ -87,7 +87,9 @@ def augment(x: Tensor, draw: torch.Generator, max_shift: int) -> Tensor:
 
 
 def laplacian_pyramid_loss(y: Tensor, x: Tensor, levels: int = 3) -> Tensor:
-    """Sum over levels of the mean absolute difference of the detail that each halving removes.
+    """Sum over levels of the mean absolute difference of the detail that each halving removes, and of what is left.
+
+    What is left is colour: without it a small model first learns shapes in one hue and finds the others late.
 
     y, x: [B, C, H, W], sides divisible by 2^levels. Returns a scalar.
     """
@@ -98,4 +100,4 @@ def laplacian_pyramid_loss(y: Tensor, x: Tensor, levels: int = 3) -> Tensor:
         detail_x = x - F.interpolate(small_x, scale_factor=2.0, mode="nearest")
         total = total + (detail_y - detail_x).abs().mean()
         y, x = small_y, small_x
-    return total
+    return total + (y - x).abs().mean()
