@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,8 +9,9 @@ import torch.nn.functional as F
 
 from engine.errors import InputProblem
 from engine.ldm.condition import Condition
-from engine.ldm.sampling.denoisers import EpsDenoiser, VDenoiser, X0Denoiser, together
-from engine.ldm.sampling.protocol import Asking, Denoiser, Network
+from engine.ldm.sampling.denoisers import EpsDenoiser, VDenoiser, X0Denoiser
+from engine.ldm.sampling.protocol import Denoiser, Network
+from engine.ldm.sampling.regions import Blended, Region
 from engine.values import Conditioning, ConditioningPart
 
 if TYPE_CHECKING:
@@ -32,24 +31,10 @@ def conditioned(
         InputProblem: The conditioning lacks what the model is conditioned on, or has another width.
     """
     kind, schedule = DENOISERS[config.parameterization], config.schedule()
-    denoisers = [kind(network, schedule, _condition(part, config, device)) for part in conditioning.parts]
-    if len(denoisers) == 1:
-        return denoisers[0]
-    return Averaged(denoisers, [part.strength for part in conditioning.parts])
-
-
-@dataclass(frozen=True, eq=False)
-class Averaged:
-    """Several conditions at once: sum of answer_i * strength_i / sum of strength_i."""
-
-    denoisers: Sequence[Denoiser]
-    strengths: Sequence[float]
-
-    def __call__(self, x: Tensor, sigma: float) -> Asking:
-        answers = yield from together(*(denoiser(x, sigma) for denoiser in self.denoisers))
-        total = sum(self.strengths) or 1.0
-        weighted = [answer * (strength / total) for answer, strength in zip(answers, self.strengths, strict=True)]
-        return torch.stack(weighted).sum(0)
+    regions = [
+        Region(kind(network, schedule, _condition(part, config, device)), part.strength) for part in conditioning.parts
+    ]
+    return Blended(regions) if len(regions) > 1 else regions[0].denoiser
 
 
 def latent_mask(mask: Tensor, x: Tensor) -> Tensor:

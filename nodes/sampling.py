@@ -43,6 +43,8 @@ SchedulerName = Literal[
     "kl_optimal",
     "ldm",
 ]
+Start = Literal["noise", "ldm", "as it is"]
+"""Noise added as ComfyUI adds it, as LDM does, or not at all."""
 StepIndex = Annotated[int, Field(ge=0, le=10_000)]
 
 
@@ -75,7 +77,8 @@ async def KSampler(
         denoise: Share of the schedule to run; below 1 keeps part of the input latent.
     """
     sigmas = _sigmas(model, scheduler, steps, denoise, sampler_name)
-    return await _sample(model, positive, negative, latent_image, ctx, seed, cfg, sampler_name, sigmas)
+    start: Start = "ldm" if scheduler == "ldm" else "noise"
+    return await _sample(model, positive, negative, latent_image, ctx, seed, cfg, sampler_name, sigmas, start)
 
 
 @node(category="sampling", title="KSampler (Advanced)")
@@ -116,8 +119,8 @@ async def KSamplerAdvanced(
     if return_with_leftover_noise == "disable":
         sigmas[-1] = 0.0
     sigmas = sigmas[start_at_step:]
-    noisy = add_noise == "enable"
-    return await _sample(model, positive, negative, latent_image, ctx, noise_seed, cfg, sampler_name, sigmas, noisy)
+    start: Start = "as it is" if add_noise == "disable" else "ldm" if scheduler == "ldm" else "noise"
+    return await _sample(model, positive, negative, latent_image, ctx, noise_seed, cfg, sampler_name, sigmas, start)
 
 
 def _sigmas(model: Model, scheduler: str, steps: int, denoise: float, sampler: str) -> list[float]:
@@ -140,7 +143,7 @@ async def _sample(
     cfg: float,
     sampler_name: str,
     sigmas: list[float],
-    add_noise: bool = True,
+    start: Start,
 ) -> Latent:
     channels = model.config.unet.out_channels
     if latent.samples.shape[1] != channels:
@@ -154,7 +157,7 @@ async def _sample(
         ctx.progress(step + 1, len(sigmas) - 1)
 
     manager = ctx.service(ModelManager)
-    sampling = _sampling(manager, model, positive, negative, latent, seed, cfg, sampler_name, sigmas, add_noise, report)
+    sampling = _sampling(manager, model, positive, negative, latent, seed, cfg, sampler_name, sigmas, start, report)
     samples = await ctx.service(StepDriver).sample(sampling, lambda: ctx.cancelled)
     return Latent(samples, latent.noise_mask, latent.batch_index)
 
@@ -169,7 +172,7 @@ def _sampling(
     cfg: float,
     sampler_name: str,
     sigmas: list[float],
-    add_noise: bool,
+    start: Start,
     report: OnStep,
 ) -> Sampling:
     """Everything of a sampling that happens on the device's lane."""
@@ -177,7 +180,7 @@ def _sampling(
 
     from engine.denoising import conditioned, latent_mask
     from engine.ldm.sampling.denoisers import Guided, Masked
-    from engine.ldm.sampling.drive import begin, sampling
+    from engine.ldm.sampling.drive import begin, begin_ldm, sampling
     from engine.ldm.sampling.noise import SeededNoise, initial_noise
     from engine.ldm.sampling.samplers import SAMPLERS
 
@@ -191,11 +194,15 @@ def _sampling(
             cfg,
         )
         if latent.noise_mask is not None:
-            noise = initial_noise(x.shape, seed, latent.batch_index).to(device) if add_noise else torch.zeros_like(x)
+            noise = torch.zeros_like(x)
+            if start != "as it is":
+                own = seed + 1 if sampler_name == "ddim" else seed  # as in ComfyUI, whose ddim draws other noise here
+                noise = initial_noise(x.shape, own, latent.batch_index).to(device)
             denoiser = Masked(denoiser, latent_mask(latent.noise_mask, x), x, noise)
         sampler = SAMPLERS[sampler_name]
-        if add_noise or len(sigmas) < 2:
-            result = yield from begin(denoiser, schedule, sigmas, x, seed, sampler, report, latent.batch_index)
-        else:
+        if start == "as it is" and len(sigmas) > 1:
             result = yield from sampling(sampler(x, sigmas, SeededNoise(x, seed)), denoiser, report)
+        else:
+            prepare = begin_ldm if start == "ldm" else begin
+            result = yield from prepare(denoiser, schedule, sigmas, x, seed, sampler, report, latent.batch_index)
         return (result / scale).cpu()

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from engine.ldm.condition import Condition
 from engine.ldm.sampling.denoisers import EpsDenoiser, Guided, Masked, X0Denoiser
-from engine.ldm.sampling.drive import Sampling, begin, drive, sample, sampling
-from engine.ldm.sampling.noise import initial_noise
+from engine.ldm.sampling.drive import Sampling, begin, begin_ldm, drive, sample, sampling
+from engine.ldm.sampling.noise import from_vp, initial_noise, to_vp
 from engine.ldm.sampling.samplers import SAMPLERS, euler
 from engine.ldm.sampling.sigmas import SCHEDULERS, ldm_sigmas, sampler_sigmas
 from engine.ldm.sampling.vp import ddim, plms
@@ -175,6 +175,29 @@ def test_without_sigmas_the_latent_stays() -> None:
     denoiser = EpsDenoiser(small_unet(), SCHEDULE)
     assert torch.equal(sample(denoiser, SCHEDULE, [], latent, 0), latent)
     assert torch.equal(sample(denoiser, SCHEDULE, [3.0], latent, 0), latent)
+
+
+def test_ldms_way_starts_from_pure_noise_and_ends_in_x_t() -> None:
+    denoiser = EpsDenoiser(small_unet(), SCHEDULE, Condition(context=context(0)))
+    sigmas = ldm_sigmas(SCHEDULE, 5)
+    (out,) = latents(drive([begin_ldm(denoiser, SCHEDULE, sigmas, torch.zeros(1, 3, 8, 8), 3, ddim)]))
+    x_t = initial_noise((1, 3, 8, 8), 3)
+    start = from_vp(x_t, sigmas[0])
+    (expected,) = latents(drive([sampling(ddim(start, sigmas, torch.Tensor), denoiser)]))
+    torch.testing.assert_close(out, to_vp(expected, sigmas[-1]))
+
+
+def test_ldms_way_noises_a_picture_by_the_forward_process() -> None:
+    """With one step down to sigma 0 of a network that sees no noise, the noised picture itself comes out."""
+    latent = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(2))
+    sigma = SCHEDULE.sigmas[400]
+
+    def network(x: Tensor, timesteps: Tensor, context: Tensor | None = None, y: Tensor | None = None) -> Tensor:
+        return torch.zeros_like(x)
+
+    (out,) = latents(drive([begin_ldm(EpsDenoiser(network, SCHEDULE), SCHEDULE, [sigma, 0.0], latent, 4)]))
+    noised = SCHEDULE.add_noise(latent, torch.tensor([400]), initial_noise(latent.shape, 4))
+    torch.testing.assert_close(to_vp(out, sigma), noised)
 
 
 @pytest.mark.parametrize("sampler", [ddim, plms, partial(ddim, eta=1.0)])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.ldm.sampling.noise import SeededNoise, initial_noise, noised
+from engine.ldm.sampling.noise import SeededNoise, from_vp, initial_noise, noised, to_vp
 from engine.ldm.sampling.protocol import Call, Calls, Denoiser, Evaluation, Sampler, Steps
 from engine.ldm.sampling.samplers import euler
 from engine.ldm.schedules import NoiseSchedule
@@ -69,6 +69,31 @@ def begin(
     noise = initial_noise(latent.shape, seed, batch_index).to(latent.device, latent.dtype)
     x = noised(latent, noise, sigmas[0], schedule.sigma_max)
     return sampling(sampler(x, sigmas, SeededNoise(latent, seed)), denoiser, on_step)
+
+
+def begin_ldm(
+    denoiser: Denoiser,
+    schedule: NoiseSchedule,
+    sigmas: Sequence[float],
+    latent: Tensor,
+    seed: int,
+    sampler: Sampler = euler,
+    on_step: OnStep | None = None,
+    batch_index: Sequence[int] | None = None,
+) -> Sampling:
+    """Prepare a sampling as LDM's scripts do it, for `ldm_sigmas`; arguments as `begin`.
+
+    With nothing to change (a latent of zeros) it starts from pure noise of unit variance, whatever the first sigma; and
+    what is left at the end of LDM's list, at sigma(t = 0), counts as the latent.
+
+    Source: CompVis/latent-diffusion, scripts/txt2img.py, img2img.py.
+    """
+    if len(sigmas) < 2:
+        return latent
+    noise = initial_noise(latent.shape, seed, batch_index).to(latent.device, latent.dtype)
+    x = latent + noise * sigmas[0] if latent.any() else from_vp(noise, sigmas[0])
+    result = yield from sampling(sampler(x, sigmas, SeededNoise(latent, seed)), denoiser, on_step)
+    return to_vp(result, sigmas[-1]) if sigmas[-1] == schedule.sigma_min else result
 
 
 def sampling(steps: Steps, denoiser: Denoiser, on_step: OnStep | None = None) -> Sampling:
