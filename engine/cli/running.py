@@ -82,16 +82,15 @@ def run(
     try:
         with cast(Open, ctx.obj)(folders, device, verify_share=verify_cache / 100) as darkroom:
             document = darkroom.read(workflow, _settings(assignments))
-            graph = darkroom.build(document)
-            with ProgressBar(graph) as progress, _cancelled_by_ctrl_c() as cancel:
+            with ProgressBar(darkroom.registry.catalogue) as progress, _cancelled_by_ctrl_c() as cancel:
                 result = darkroom.run(document, listener=progress, cancel=cancel)
     except DarkroomError as error:
         if report:
             _write(report, report_refusal(error))
         raise
     if report:
-        _write(report, report_run(result, graph, folders.output))
-    for _, shown in shown_files(result, graph):
+        _write(report, report_run(result, document, folders.output))
+    for _, shown in shown_files(result, document):
         click.echo(_short(folders.output / cast(str, shown["path"])))
     _end(result, debug=ctx.meta["debug"])
 

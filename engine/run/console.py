@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from engine.graph.graph import Graph
+from engine.graph.build import Schemas
 from engine.run.events import Event, NodeErrored, NodeFinished, NodeProgress, NodeStarted, RunFinished, RunStarted
 
 if TYPE_CHECKING:
@@ -20,12 +20,13 @@ class ProgressBar:
     rich is imported when the first node starts: a run whose results are all known shows nothing.
 
     Args:
+        schemas: know the nodes' titles.
         console: where to draw; by default stderr if that is a terminal, else nowhere.
     """
 
-    def __init__(self, graph: Graph, console: Console | None = None) -> None:
+    def __init__(self, schemas: Schemas, console: Console | None = None) -> None:
+        self._schemas = schemas
         self._console = console
-        self._titles = {id: node.schema.title for id, node in graph.nodes.items()}
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._whole: TaskID | None = None
@@ -36,8 +37,8 @@ class ProgressBar:
         match event:
             case RunStarted(nodes=nodes, cached=cached):
                 self._to_run = len(nodes) - len(cached)
-            case NodeStarted(node=node):
-                self._begin(node)
+            case NodeStarted(node=node, node_type=node_type):
+                self._begin(node, node_type)
             case NodeProgress(node=node, step=step, total=total, text=text):
                 self._step(node, step, total, text)
             case NodeFinished(node=node, cached=False) | NodeErrored(node=node):
@@ -60,14 +61,16 @@ class ProgressBar:
     ) -> None:
         self.close()
 
-    def _begin(self, node: str) -> None:
+    def _begin(self, node: str, node_type: str) -> None:
         if self._bars is None:
             if self._console is None and not sys.stderr.isatty():
                 return
             self._bars = _bars(self._console)
             self._whole = self._bars.add_task("developing", total=self._to_run, text="")
             self._bars.start()
-        self._tasks[node] = self._bars.add_task(f"  {self._titles.get(node, node)}", total=None, text="")
+        schema = self._schemas.get(node_type)
+        title = schema.title if schema else node_type
+        self._tasks[node] = self._bars.add_task(f"  {title}", total=None, text="")
 
     def _step(self, node: str, step: int, total: int, text: str) -> None:
         if self._bars is not None and node in self._tasks:

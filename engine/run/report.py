@@ -10,13 +10,13 @@ from typing import Any, cast
 from pydantic import JsonValue
 
 from engine.errors import Problem, WorkflowError
-from engine.graph.graph import Graph
+from engine.graph.workflow import Workflow
 from engine.run.result import RunResult
 
 Report = dict[str, JsonValue]
 
 
-def report_run(result: RunResult, graph: Graph, output: Path) -> Report:
+def report_run(result: RunResult, workflow: Workflow, output: Path) -> Report:
     """Describe a run that took place.
 
     Args:
@@ -27,11 +27,11 @@ def report_run(result: RunResult, graph: Graph, output: Path) -> Report:
         "seconds": round(result.seconds, 6),
         "outputs": [
             {**shown, "node": node, "path": str(output / cast(str, shown["path"]))}
-            for node, shown in shown_files(result, graph)
+            for node, shown in shown_files(result, workflow)
         ],
         "nodes": {
             id: {
-                "type": graph.nodes[id].schema.name if id in graph.nodes else None,
+                "type": workflow.nodes[id].type,
                 "state": node.state,
                 "cached": node.state == "cached",
                 "seconds": round(node.seconds, 6),
@@ -57,11 +57,11 @@ def report_refusal(error: Exception) -> Report:
     }
 
 
-def shown_files(result: RunResult, graph: Graph) -> Sequence[tuple[str, dict[str, JsonValue]]]:
-    """Every file that an output node shows, with the node's id, in the order of the graph's outputs."""
+def shown_files(result: RunResult, workflow: Workflow) -> Sequence[tuple[str, dict[str, JsonValue]]]:
+    """Every file that an output node shows, with the node's id, in the order of the workflow."""
     return [
         (node, entry)
-        for node in graph.outputs
+        for node in workflow.nodes
         for entries in result.ui.get(node, {}).values()
         if isinstance(entries, list)
         for entry in entries

@@ -8,13 +8,13 @@ import sys
 import pytest
 from rich.console import Console
 
-from engine.graph.graph import Graph, GraphNode
+from engine.node.catalogue import Catalogue
 from engine.node.schema import NodeSchema
 from engine.run.console import ProgressBar
 from engine.run.events import Event, NodeErrored, NodeFinished, NodeProgress, NodeStarted, RunFinished, RunStarted
 
 SCHEMA = NodeSchema(name="KSampler", title="[bold]KSampler", version=1, category="", help="", inputs=(), outputs=())
-GRAPH = Graph({id: GraphNode(id, SCHEMA, {}, {}) for id in ("sampler", "save", "known")}, ("save",))
+CATALOGUE = Catalogue([SCHEMA])
 EVENTS: list[Event] = [
     RunStarted("run", ["sampler", "save", "known"], ["known"]),
     NodeStarted("sampler", "KSampler"),
@@ -29,7 +29,7 @@ EVENTS: list[Event] = [
 def test_a_run_draws_the_node_at_work_and_leaves_a_clean_terminal() -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120, color_system=None)
-    with ProgressBar(GRAPH, console) as bar:
+    with ProgressBar(CATALOGUE, console) as bar:
         for event in EVENTS[:3]:
             bar(event)
         bar.close()
@@ -43,7 +43,7 @@ def test_a_run_draws_the_node_at_work_and_leaves_a_clean_terminal() -> None:
 
 def test_events_of_a_whole_run_are_taken_in_any_state() -> None:
     screen = io.StringIO()
-    with ProgressBar(GRAPH, Console(file=screen, force_terminal=True, width=120)) as bar:
+    with ProgressBar(CATALOGUE, Console(file=screen, force_terminal=True, width=120)) as bar:
         for event in [*EVENTS, *EVENTS[3:]]:
             bar(event)
     assert "2/2" in screen.getvalue()
@@ -51,7 +51,7 @@ def test_events_of_a_whole_run_are_taken_in_any_state() -> None:
 
 def test_nothing_is_drawn_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert not sys.stderr.isatty()
-    with ProgressBar(GRAPH) as bar:
+    with ProgressBar(CATALOGUE) as bar:
         for event in EVENTS:
             bar(event)
     captured = capsys.readouterr()
