@@ -9,9 +9,9 @@ import torch.nn.functional as F
 
 from engine.errors import InputProblem
 from engine.ldm.condition import Condition
-from engine.ldm.sampling.denoisers import EpsDenoiser, VDenoiser, X0Denoiser
+from engine.ldm.sampling.denoisers import EpsDenoiser, Guided, VDenoiser, X0Denoiser
 from engine.ldm.sampling.protocol import Denoiser, Network
-from engine.ldm.sampling.regions import Blended, Region
+from engine.ldm.sampling.regions import Blended, Region, sigma_at, with_counterparts
 from engine.values import Conditioning, ConditioningPart
 
 if TYPE_CHECKING:
@@ -22,19 +22,56 @@ if TYPE_CHECKING:
 DENOISERS = {"eps": EpsDenoiser, "v": VDenoiser, "x0": X0Denoiser}
 
 
-def conditioned(
-    network: Network, config: LatentDiffusionConfig, conditioning: Conditioning, device: torch.device
+def guided(
+    network: Network,
+    config: LatentDiffusionConfig,
+    positive: Conditioning,
+    negative: Conditioning,
+    cfg_scale: float,
+    like: Tensor,
 ) -> Denoiser:
-    """The denoiser that follows a conditioning.
+    """The denoiser that goes towards `positive` and away from `negative`.
+
+    Args:
+        like: [B, C, h, w], the latent to denoise: its size and device.
 
     Raises:
-        InputProblem: The conditioning lacks what the model is conditioned on, or has another width.
+        InputProblem: A conditioning lacks what the model is conditioned on, or has another width.
     """
+    towards = _regions(network, config, positive, like, "positive")
+    away = _regions(network, config, negative, like, "negative")
+    return Guided(Blended(with_counterparts(towards, away)), Blended(with_counterparts(away, towards)), cfg_scale)
+
+
+def _regions(
+    network: Network, config: LatentDiffusionConfig, conditioning: Conditioning, like: Tensor, input: str
+) -> list[Region]:
     kind, schedule = DENOISERS[config.parameterization], config.schedule()
-    regions = [
-        Region(kind(network, schedule, _condition(part, config, device)), part.strength) for part in conditioning.parts
+    factor = config.first_stage.downsampling if config.first_stage else 1
+    return [
+        Region(
+            kind(network, schedule, _condition(part, config, like.device, input)),
+            part.strength,
+            None if part.mask is None else latent_mask(part.mask, like),
+            None if part.area is None else _cells(part.area, factor, like, input),
+            sigma_at(schedule, part.start),
+            sigma_at(schedule, part.end),
+        )
+        for part in conditioning.parts
     ]
-    return Blended(regions) if len(regions) > 1 else regions[0].denoiser
+
+
+def _cells(area: tuple[int, int, int, int], factor: int, like: Tensor, input: str) -> tuple[int, int, int, int]:
+    """An area in pixels as cells of the latent, cut at its edges."""
+    height, width, y, x = (side // factor for side in area)
+    rows, columns = like.shape[2:]
+    if y >= rows or x >= columns or not height or not width:
+        raise InputProblem(
+            f"the area at ({area[3]}, {area[2]}) of {area[1]}x{area[0]} pixels lies outside a picture of "
+            f"{columns * factor}x{rows * factor}; move it inside",
+            input,
+        )
+    return min(height, rows - y), min(width, columns - x), y, x
 
 
 def latent_mask(mask: Tensor, x: Tensor) -> Tensor:
@@ -42,17 +79,17 @@ def latent_mask(mask: Tensor, x: Tensor) -> Tensor:
     return F.interpolate(mask[:, None].to(x), size=x.shape[2:], mode="bilinear")
 
 
-def _condition(part: ConditioningPart, config: LatentDiffusionConfig, device: torch.device) -> Condition:
+def _condition(part: ConditioningPart, config: LatentDiffusionConfig, device: torch.device, input: str) -> Condition:
     key, unet = config.conditioning_key, config.unet
     context = concat = y = None
     if key in ("crossattn", "hybrid"):
         if part.context is None:
-            raise InputProblem("this model is guided by words; connect Encode Text", "positive")
+            raise InputProblem("this model is guided by words; connect Encode Text", input)
         if part.context.shape[-1] != unet.context_dim:
             raise InputProblem(
                 f"the conditioning is {part.context.shape[-1]} wide, this model wants {unet.context_dim}; use the text "
                 "encoder of the same checkpoint",
-                "positive",
+                input,
             )
         context = part.context.to(device)
     if key in ("concat", "hybrid"):
@@ -62,11 +99,11 @@ def _condition(part: ConditioningPart, config: LatentDiffusionConfig, device: to
             raise InputProblem(
                 f"this model takes {wanted} channels beside the latent, the conditioning has {given}; add them with "
                 "Concat Condition",
-                "positive",
+                input,
             )
         concat = part.concat.to(device)
     if key == "adm":
         if part.y is None:
-            raise InputProblem("this model is guided by a vector or class; the conditioning has none", "positive")
+            raise InputProblem("this model is guided by a vector or class; the conditioning has none", input)
         y = part.y.to(device)
     return Condition(concat=concat, context=context, y=y)

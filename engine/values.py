@@ -65,16 +65,21 @@ class Latent:
 
 @dataclass(frozen=True, eq=False)
 class ConditioningPart:
-    """One condition, in the places a network takes it.
+    """One condition, in the places a network takes it, and where, when and how strongly it counts.
 
     `context`: [1 or B, S, D] for cross-attention. `concat`: [1 or B, C, H/f, W/f] beside the latent. `y`: [1 or B]
-    classes or [1 or B, D]. `strength` weighs the part against others.
+    classes or [1 or B, D]. `strength` weighs the part against others. `area`: (height, width, y, x) in pixels.
+    `mask`: [1 or B, H, W] of any size, in [0, 1]. `start`, `end`: shares of the sampling, 0 is pure noise.
     """
 
     context: Tensor | None = None
     concat: Tensor | None = None
     y: Tensor | None = None
     strength: float = 1.0
+    area: tuple[int, int, int, int] | None = None
+    mask: Tensor | None = None
+    start: float = 0.0
+    end: float = 1.0
 
     def __post_init__(self) -> None:
         if self.context is not None:

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from engine.errors import InputProblem
-from engine.node import Fraction, node
+from engine.node import Fraction, Step, node
 from engine.values import Conditioning, Image, Latent, Mask
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Strength = Annotated[float, Field(ge=0, le=10), Step(0.01)]
+AreaSide = Annotated[int, Field(ge=64, le=16384, multiple_of=8)]
+AreaPlace = Annotated[int, Field(ge=0, le=16384, multiple_of=8)]
+
+
+def _words(conditioning: Conditioning, input: str) -> Tensor:
+    """The first part's context [B, S, D], where every part has one."""
+    context = conditioning.parts[0].context
+    if context is None or any(part.context is None for part in conditioning.parts):
+        raise InputProblem(f"{input} holds no words; connect Encode Text", input)
+    return context
 
 
 @node(category="conditioning")
@@ -57,9 +72,7 @@ def ConditioningCombine(conditioning_1: Conditioning, conditioning_2: Conditioni
 
 
 @node(category="conditioning", title="Conditioning (Strength)")
-def ConditioningSetStrength(
-    conditioning: Conditioning, strength: Annotated[float, Field(ge=0, le=10)] = 1.0
-) -> Conditioning:
+def ConditioningSetStrength(conditioning: Conditioning, strength: Strength = 1.0) -> Conditioning:
     """Weigh a prompt against those it is combined with.
 
     Args:
@@ -67,6 +80,88 @@ def ConditioningSetStrength(
         strength: Its weight; 1 is as much as any other.
     """
     return Conditioning(tuple(replace(part, strength=strength) for part in conditioning.parts))
+
+
+@node(category="conditioning", title="Conditioning (Set Area)")
+def ConditioningSetArea(
+    conditioning: Conditioning,
+    width: AreaSide = 64,
+    height: AreaSide = 64,
+    x: AreaPlace = 0,
+    y: AreaPlace = 0,
+    strength: Strength = 1.0,
+) -> Conditioning:
+    """Follow a prompt only inside a rectangle, fading at its edges.
+
+    Args:
+        conditioning: The prompt.
+        width: Width of the rectangle in pixels.
+        height: Height of the rectangle in pixels.
+        x: Left edge in pixels.
+        y: Upper edge in pixels.
+        strength: Weight against other prompts that cover the same place.
+    """
+    area = (height, width, y, x)
+    return Conditioning(tuple(replace(part, area=area, strength=strength) for part in conditioning.parts))
+
+
+@node(category="conditioning", title="Conditioning (Set Mask)")
+def ConditioningSetMask(conditioning: Conditioning, mask: Mask, strength: Strength = 1.0) -> Conditioning:
+    """Follow a prompt only where a mask is 1.
+
+    Args:
+        conditioning: The prompt.
+        mask: Where it counts, and how much.
+        strength: Weight against other prompts that cover the same place.
+    """
+    return Conditioning(tuple(replace(part, mask=mask.values, strength=strength) for part in conditioning.parts))
+
+
+@node(category="advanced/conditioning")
+def ConditioningSetTimestepRange(
+    conditioning: Conditioning, start: Fraction = 0.0, end: Fraction = 1.0
+) -> Conditioning:
+    """Follow a prompt only for a part of the sampling.
+
+    Args:
+        conditioning: The prompt.
+        start: Share of the sampling at which it begins; 0 is pure noise.
+        end: Share at which it ends; 1 is the finished picture.
+    """
+    return Conditioning(tuple(replace(part, start=start, end=end) for part in conditioning.parts))
+
+
+@node(category="conditioning", title="Conditioning (Concat)")
+def ConditioningConcat(conditioning_to: Conditioning, conditioning_from: Conditioning) -> Conditioning:
+    """Append the words of one prompt to those of another.
+
+    Args:
+        conditioning_to: What to append to.
+        conditioning_from: What to append; its first part is taken.
+    """
+    import torch
+
+    more = _words(conditioning_from, "conditioning_from")
+    _words(conditioning_to, "conditioning_to")
+    parts = tuple(
+        replace(part, context=torch.cat([part.context, more], dim=1))
+        for part in conditioning_to.parts
+        if part.context is not None
+    )
+    return Conditioning(parts)
+
+
+@node(category="advanced/conditioning")
+def ConditioningZeroOut(conditioning: Conditioning) -> Conditioning:
+    """Replace all numbers of a prompt by zeros, which some models use for "nothing".
+
+    Args:
+        conditioning: The prompt to empty.
+    """
+    parts = tuple(
+        replace(part, context=None if part.context is None else part.context * 0) for part in conditioning.parts
+    )
+    return Conditioning(parts)
 
 
 @node(category="conditioning", title="Conditioning (Average)")
@@ -82,9 +177,8 @@ def ConditioningAverage(
     """
     import torch
 
-    other = conditioning_from.parts[0].context
-    if other is None or any(part.context is None for part in conditioning_to.parts):
-        raise InputProblem("only prompts can be averaged; connect Encode Text to both", "conditioning_from")
+    other = _words(conditioning_from, "conditioning_from")
+    _words(conditioning_to, "conditioning_to")
     parts = tuple(
         replace(part, context=torch.lerp(other, part.context, conditioning_to_strength))
         for part in conditioning_to.parts

@@ -178,8 +178,8 @@ def _sampling(
     """Everything of a sampling that happens on the device's lane."""
     import torch
 
-    from engine.denoising import conditioned, latent_mask
-    from engine.ldm.sampling.denoisers import Guided, Masked
+    from engine.denoising import guided, latent_mask
+    from engine.ldm.sampling.denoisers import Masked
     from engine.ldm.sampling.drive import begin, begin_ldm, sampling
     from engine.ldm.sampling.noise import SeededNoise, initial_noise
     from engine.ldm.sampling.samplers import SAMPLERS
@@ -188,11 +188,7 @@ def _sampling(
     schedule, scale = model.config.schedule(), model.config.scale_factor
     with manager.use(model) as network:
         x = latent.samples.to(device) * scale
-        denoiser = Guided(
-            conditioned(network, model.config, positive, device),
-            conditioned(network, model.config, negative, device),
-            cfg,
-        )
+        denoiser = guided(network, model.config, positive, negative, cfg, x)
         if latent.noise_mask is not None:
             noise = torch.zeros_like(x)
             if start != "as it is":
