@@ -33,7 +33,7 @@ from engine.ldm.weights import open_model
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKPOINT = ROOT / "models/checkpoints/darkroom-emoji-64.safetensors"
-DATA = ROOT / "data/fluent-emoji"
+DATA = ROOT / "input/fluent-emoji"
 GROUPS = ("smileys-emotion", "animals-nature", "food-drink", "travel-places", "activities", "objects")
 SCALES = (1.0, 2.0, 3.0, 5.0)
 UNSEEN = (

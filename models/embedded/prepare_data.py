@@ -1,4 +1,4 @@
-"""Fetch the pictures and words that the embedded models are trained on, into `data/fluent-emoji/`.
+"""Fetch the pictures and words that the embedded models are trained on, into `input/fluent-emoji/`.
 
     python models/embedded/prepare_data.py [FOLDER]
 
@@ -70,4 +70,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/fluent-emoji"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "input/fluent-emoji"))
