@@ -11,6 +11,7 @@ import json
 import mmap
 import os
 import secrets
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,10 +81,13 @@ def open_model(path: str | Path) -> ModelFile:
     """
     path = Path(path)
     header = read_header(path)
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) if size > header.data_start else None
-    return ModelFile(path, header, content)
+    if all(entry.start == entry.end for entry in header.tensors.values()):
+        return ModelFile(path, header, None)
+    try:
+        with path.open("rb") as file:
+            return ModelFile(path, header, _map(file.fileno()))
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be mapped into memory: {error.strerror or error}") from error
 
 
 def check_keys(wanted: Shapes, given: Shapes, name: str) -> None:
@@ -206,6 +210,15 @@ def _header_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) ->
     text = json.dumps(head, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % ALIGNMENT)
     return len(text).to_bytes(8, "little") + text
+
+
+def _map(descriptor: int) -> mmap.mmap:
+    """Map a file privately: pages written to are copied, the others belong to the file."""
+    if sys.platform == "linux":
+        # Without this flag Linux refuses to map a file larger than memory and swap, for fear that all is written to.
+        no_reserve = 0x4000  # MAP_NORESERVE, which Python 3.11 does not name
+        return mmap.mmap(descriptor, 0, flags=mmap.MAP_PRIVATE | no_reserve, prot=mmap.PROT_READ | mmap.PROT_WRITE)
+    return mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
 
 
 def _converted(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:

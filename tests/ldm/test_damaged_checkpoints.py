@@ -63,9 +63,9 @@ def test_a_damaged_checkpoint_is_refused_in_one_sentence(content, tmp_path):
     header = read_header(path).data_start
     draw = random.Random(0)
     messages = []
-    for _ in range(60):
+    for _ in range(15):
         path.write_bytes(damage(content, header, draw))
         messages += [tried(load_latent_diffusion, path), tried(load_unet, path)]
     refusals = [message for message in messages if message is not None]
-    assert len(refusals) > 60
+    assert len(refusals) > 15
     assert all("\n" not in message and len(message) < 1000 for message in refusals)

@@ -21,16 +21,20 @@ from engine.ldm.checkpoint import (
 )
 from engine.ldm.checkpoint_config import CONFIG_KEY
 from engine.ldm.condition import Condition
+from engine.ldm.conditioners.classes import ClassConfig
 from engine.ldm.conditioners.spatial import (
+    RescalerConfig,
     inpainting_condition,
     one_hot_map,
     paste_into_hole,
     superresolution_condition,
 )
+from engine.ldm.config import HybridConfig, LatentDiffusionConfig
 from engine.ldm.latent_diffusion import LatentDiffusion
 from engine.ldm.original_config import latent_diffusion_config
 from engine.ldm.text.tokenizer import BertTokenizer
 from engine.ldm.training.objective import DiffusionObjective, scale_from_std
+from engine.ldm.unet import UNetConfig
 from engine.ldm.weights import ModelFile, open_model, save_model
 from tests.ldm import fixtures
 
@@ -392,3 +396,32 @@ def test_a_condition_of_the_wrong_kind_is_refused():
         model.apply_model(x, t)
     with pytest.raises(InputProblem, match="given was context"):
         model.apply_model(x, t, Condition(context=torch.zeros(1, 1, 8)))
+
+
+def hybrid_model() -> LatentDiffusion:
+    """Semantic map beside the latent, class as context; no published model is of this kind."""
+    torch.manual_seed(0)
+    config = LatentDiffusionConfig(
+        UNetConfig(6, 3, 32, (1, 2), 1, attention_resolutions=(2,), num_heads=2, context_dim=16),
+        conditioner=HybridConfig(RescalerConfig(2, 4, 3), ClassConfig(16, 10)),
+        conditioning_key="hybrid",
+        use_ema=False,
+    )
+    model = LatentDiffusion(config)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    return model
+
+
+def test_a_hybrid_model_listens_to_both_conditions_and_survives_saving(tmp_path):
+    model = hybrid_model()
+    save_latent_diffusion(tmp_path / "hybrid.safetensors", model)
+    again = load_latent_diffusion(open_model(tmp_path / "hybrid.safetensors"))
+    assert again.config == model.config
+    x, t = torch.randn(2, 3, 8, 8), torch.tensor([5, 900])
+    maps, classes = torch.randn(2, 4, 32, 32), torch.tensor([1, 9])
+    with torch.no_grad():
+        out = again.apply_model(x, t, again.encode_condition(maps, classes))
+        assert torch.equal(out, model.apply_model(x, t, model.encode_condition(maps, classes)))
+        assert not torch.allclose(out, again.apply_model(x, t, again.encode_condition(-maps, classes)))
+        assert not torch.allclose(out, again.apply_model(x, t, again.encode_condition(maps, classes.flip(0))))

@@ -1,16 +1,23 @@
 """Every model of the original's zoo: its real names and shapes against the networks built for it, without weights."""
 
+import json
+import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from engine.ldm.autoencoder import build_autoencoder
+from engine.ldm.checkpoint import load_unet
+from engine.ldm.checkpoint_config import read_config
+from engine.ldm.config import LatentDiffusionConfig
 from engine.ldm.latent_diffusion import LatentDiffusion
 from engine.ldm.original_config import autoencoder_config, latent_diffusion_config, to_original
 from engine.ldm.recognise import infer_autoencoder, infer_text_transformer, infer_unet
 from engine.ldm.skeleton import Skeleton
 from engine.ldm.text.transformer import TextTransformerConfig
 from engine.ldm.unet import UNetModel
+from engine.ldm.weights import open_model
 from engine.ldm.zoo import FIRST_STAGES, MODELS, find_model, find_unet, without_heads
 from tests.ldm import fixtures
 
@@ -88,3 +95,31 @@ def test_the_table_says_what_the_yaml_says(name):
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_a_configuration_survives_being_written_and_read(name):
     assert latent_diffusion_config(to_original(MODELS[name])) == MODELS[name]
+
+
+def hollow_checkpoint(path: Path, shapes: dict[str, tuple[int, ...]], config: LatentDiffusionConfig) -> None:
+    """Write a checkpoint of these names and shapes whose weights are a hole in the file; only the betas are real."""
+    header, position = {}, 0
+    for name, shape in shapes.items():
+        end = position + 4 * math.prod(shape)
+        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [position, end]}
+        position = end
+    text = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        start = file.tell() + header["betas"]["data_offsets"][0]
+        file.truncate(file.tell() + position)
+        file.seek(start)
+        file.write(config.schedule().buffers()["betas"].numpy().tobytes())
+
+
+@pytest.mark.parametrize("name", sorted(set(MODEL_NAMES) & set(MODELS)))
+def test_a_known_checkpoint_needs_no_configuration(name, tmp_path):
+    path = tmp_path / "model.safetensors"
+    hollow_checkpoint(path, shapes_below(fixtures.zoo(name)["state_dict"]), MODELS[name])
+    found = read_config(open_model(path))
+    # What the table cannot know is in the tensors, here a hole.
+    expected = replace(MODELS[name], scale_factor=0.0) if MODELS[name].scale_by_std else MODELS[name]
+    assert replace(found, linear_start=expected.linear_start, linear_end=expected.linear_end) == expected
+    assert found.linear_end == pytest.approx(expected.linear_end)
+    assert load_unet(open_model(path)).config == expected.unet
