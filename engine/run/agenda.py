@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from engine.node.schema import Lane
 from engine.run.outcome import Outcome
-from engine.run.work import ENDED, Feed, Rank, State, Work
+from engine.run.work import ENDED, Feed, Rank, State, Work, is_lazy
 
 
 class Agenda:
@@ -44,6 +44,8 @@ class Agenda:
         stack = [(root, False) for root in reversed(list(roots))]
         while stack:
             work, entered = stack.pop()
+            if work.is_gone and not entered:  # only a lazy input asks for things this late
+                work.begin_again()
             if entered:
                 if not self._wait(work, _needed_feeds(work), behind):
                     hopeless.append(work)
@@ -106,7 +108,8 @@ class Agenda:
         work.state = State.DONE
         work.outcome = outcome if work.uses else None
         complete: list[Work] = []
-        for follower in work.followers:
+        followers, work.followers = work.followers, []
+        for follower in followers:
             follower.missing -= 1
             if follower.missing == 0 and follower.state is State.WAITING:
                 follower.state = State.READY
@@ -186,7 +189,7 @@ class Agenda:
                 if source.state is State.DONE:
                     source.outcome = None
                 elif source.state in (State.WAITING, State.READY, State.KNOWN):
-                    self._close(source, State.SKIPPED, "nothing needs it any more")
+                    self._close(source, State.UNNEEDED, "nothing needs it any more")
                     ended.append(source)
 
     def _push(self, work: Work, behind: Rank) -> None:
@@ -202,12 +205,7 @@ class Agenda:
 
 
 def _needed_feeds(work: Work) -> list[Feed]:
-    return [feed for feed in work.feeds if feed.name in work.asked or not _is_lazy(work, feed.name)]
-
-
-def _is_lazy(work: Work, name: str) -> bool:
-    schema = work.node.schema.input(name) or work.node.schema.input(name.rpartition(".")[0])
-    return schema is not None and schema.lazy
+    return [feed for feed in work.feeds if feed.name in work.asked or not is_lazy(work, feed.name)]
 
 
 def _why(cause: Work) -> str:

@@ -13,18 +13,21 @@ from engine.node.folders import Folders
 from engine.run.effects import stamp_files
 from engine.run.lists import join_outputs
 from engine.run.outcome import Outcome, Record
-from engine.run.work import Scope, Work
+from engine.run.work import Scope, Work, is_lazy
 
 
 def inputs_of(work: Work) -> dict[str, Sequence[Any] | None]:
-    """The list at each input of a work; None at lazy ones that nobody has computed."""
+    """The list at each input of a work; None at lazy ones that it has not asked for, even if they are known: how long
+    they are must not depend on what other nodes needed.
+    """
     inputs: dict[str, Sequence[Any] | None] = {}
     for name, value in work.node.literals.items():
         port = work.node.schema.input(name)
         inputs[name] = value if port and port.is_list and isinstance(value, list) else [value]
     for name, source, output in work.feeds:
         if name:
-            inputs[name] = source.outcome.outputs[output] if source.outcome is not None else None
+            wanted = name in work.asked or not is_lazy(work, name)
+            inputs[name] = source.outcome.outputs[output] if wanted and source.outcome is not None else None
     return inputs
 
 

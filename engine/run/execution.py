@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from engine.errors import Cancelled, DarkroomError, InputProblem
 from engine.graph.graph import Graph
+from engine.node.node_type import NodeType
 from engine.node.results import Blocked, Result
 from engine.node.schema import Lane
 from engine.run.account import Account
@@ -76,6 +77,9 @@ class Execution:
         self._waiting: dict[Work, Callable[[Outcome | None], None]] = {}
         """Works that other runs, or other nodes of this one, are computing for us."""
         self._complete_parents: deque[Work] = deque()
+        self._loaded: dict[str, NodeType] = {}
+        """Types of async nodes."""
+        self._known_outcomes: dict[str, Outcome] = {}
         self._has_written = False
         self._write_error: BaseException | None = None
 
@@ -103,7 +107,7 @@ class Execution:
         self._skip_open()
         seconds = perf_counter() - started
         self.account.run_finished(status, seconds)
-        outcomes = {work.node.id: work.outcome for work in wanted if work.outcome is not None}
+        outcomes = {work.node.id: work.outcome for work in wanted if work.outcome is not None} | self._known_outcomes
         account = self.account
         keys, cache = self._scope.keys, self._equipment.cache
         return RunResult(status, seconds, account.nodes, account.ui, account.errors, outcomes, keys, cache)
@@ -114,6 +118,10 @@ class Execution:
         wanted = [self._scope.work(id) for id in dict.fromkeys(self._graph.outputs)]
         known = {work.node.id: record for work in wanted if (record := self._equipment.cache.find(work.key))}
         unknown = [work for work in wanted if work.node.id not in known]
+        for id in known:
+            # Whatever this run evicts, what it promised to know can still be asked for.
+            if (outcome := self._equipment.cache.memory.peek(self._scope.keys[id])) is not None:
+                self._known_outcomes[id] = outcome
         for work in unknown:
             work.uses += 1
         if self._equipment.verify_share:
@@ -264,8 +272,10 @@ class Execution:
         return call_node(self._equipment.types(name), calls, ctx, self._equipment.guard)
 
     async def _call_async(self, name: str, calls: Calls, ctx: RunContext) -> CallReport:
-        # Loading a node's code may import torch, for which the loop must not wait.
-        node_type = await asyncio.to_thread(self._equipment.types, name)
+        node_type = self._loaded.get(name)
+        if node_type is None:
+            # Loading a node's code may import torch, for which the loop must not wait.
+            node_type = self._loaded[name] = await asyncio.to_thread(self._equipment.types, name)
         return await call_async_node(node_type, calls, ctx, self._equipment.guard)
 
     def _context(self, work: Work) -> RunContext:

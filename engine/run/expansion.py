@@ -17,7 +17,7 @@ from engine.node.schema import InputSchema, NodeSchema, OutputSchema
 from engine.run.disk_cache import is_json
 from engine.run.equipment import Equipment
 from engine.run.outcome import Outcome, Record
-from engine.run.work import Scope, State, Work
+from engine.run.work import Feed, Scope, State, Work
 
 MAX_DEPTH = 1_000
 """An expansion inside an expansion inside ...: deeper than this it does not end."""
@@ -65,6 +65,9 @@ def open_scope(equipment: Equipment, parent: Work, call: int, expansion: Expansi
     for id, value in values.values.items():
         scope.works[id] = work = Work(values.nodes[id], values.keys[id], scope, State.DONE)
         work.outcome = Outcome(Record(HANDED.name, 0.0), ([value],))
+        # Held until the parent ends, since nothing could make it again.
+        work.uses += 1
+        parent.feeds.append(Feed("", work, 0))
     return scope, {
         index: Source(link.node, _output(graph.nodes[link.node].schema, link)) for index, link in links.items()
     }

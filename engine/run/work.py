@@ -22,9 +22,10 @@ class State(Enum):
     DONE = "its result is there, or was there until its last use"
     FAILED = "it raised"
     SKIPPED = "it will not run; `reason` says why"
+    UNNEEDED = "it did not run, because whoever needed it ended; a lazy input may still call for it"
 
 
-ENDED = frozenset({State.DONE, State.FAILED, State.SKIPPED})
+ENDED = frozenset({State.DONE, State.FAILED, State.SKIPPED, State.UNNEEDED})
 
 
 class Feed(NamedTuple):
@@ -69,6 +70,16 @@ class Work:
     seconds: float = 0.0
 
     @property
+    def is_gone(self) -> bool:
+        """Whether it has ended in a way that can be undone: its value was dropped, or it turned out to be needless."""
+        return self.state is State.UNNEEDED or (self.state is State.DONE and self.outcome is None)
+
+    def begin_again(self) -> None:
+        """Be as if nobody had asked for it, except that those who now may are counted."""
+        self.state, self.rank, self.reason, self.seconds, self.missing = State.IDLE, (), "", 0.0, 0
+        self.feeds, self.followers, self.asked, self.results, self.expansions = [], [], set(), {}, {}
+
+    @property
     def shown_as(self) -> str:
         """Id of the node of the workflow that this is, or is part of."""
         return self.scope.shown_as or self.node.id
@@ -96,3 +107,9 @@ class Scope:
         if work is None:
             work = self.works[id] = Work(self.graph.nodes[id], self.keys[id], self)
         return work
+
+
+def is_lazy(work: Work, name: str) -> bool:
+    """Whether the input that a link leads into is lazy; a growing input `images` has the links `images.0`, ..."""
+    schema = work.node.schema.input(name) or work.node.schema.input(name.rpartition(".")[0])
+    return schema is not None and schema.lazy

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 
 import pytest
 
-from engine.errors import NodeFailed
+from engine.errors import InputProblem, NodeFailed
 from engine.node.context import Context
 from engine.node.decorator import node
 from engine.run.cancel import Cancel
@@ -57,11 +58,18 @@ def test_a_run_tells_its_story_in_order(workshop: Workshop) -> None:
     assert isinstance(finished, RunFinished) and finished.status == "done" and finished.run == started.run
 
 
+@node(category="test", lane="loop")
+def Next(ctx: Context, a: int = 0) -> int:
+    """One more. On the event loop, since 10,000 changes of threads take long on a busy machine."""
+    ctx.service(Journal).note(ctx)
+    return a + 1
+
+
 def test_a_chain_of_ten_thousand_nodes_runs(workshop: Workshop) -> None:
     nodes: dict[str, Spec] = {"0": ("Number", {"value": 0})}
     for index in range(1, 10_000):
-        nodes[str(index)] = ("Add", {"a": link(str(index - 1)), "b": 1})
-    engine = workshop.engine()
+        nodes[str(index)] = ("Next", {"a": link(str(index - 1))})
+    engine = workshop.engine(Next)
     assert workshop.run(engine, nodes, ["9999"]).value("9999") == 9_999
     assert len(workshop.journal.take()) == 10_000
     assert workshop.run(engine, nodes, ["9999"]).value("9999") == 9_999
@@ -150,6 +158,55 @@ def test_async_nodes_overlap(workshop: Workshop) -> None:
     engine = workshop.engine(Meet)
     result = workshop.run(engine, {"x": ("Meet", {"a": 1}), "y": ("Meet", {"a": 2})}, ["x", "y"])
     assert result.raise_errors().status == "done"
+
+
+@node(category="test")
+def Two(ctx: Context) -> list[int]:
+    """A list of two."""
+    return [1, 2]
+
+
+def test_the_calls_of_an_async_node_that_is_mapped_over_a_list_overlap(workshop: Workshop) -> None:
+    workshop.services = (asyncio.Barrier(2),)
+    engine = workshop.engine(Meet, Two)
+    result = workshop.run(engine, {"two": ("Two", {}), "meet": ("Meet", {"a": link("two")})}, ["meet"])
+    assert result.raise_errors().values("meet") == [1, 2]
+
+
+@node(category="test")
+async def FailOrWait(ctx: Context, a: int = 0) -> int:
+    """Fail at 1; at anything else wait, until cancelled."""
+    if a == 1:
+        raise InputProblem("1 is no number for me; use another")
+    await asyncio.sleep(60)
+    return a
+
+
+def test_one_failing_call_of_an_async_node_ends_the_others(workshop: Workshop) -> None:
+    engine = workshop.engine(FailOrWait, Two)
+    result = workshop.run(engine, {"two": ("Two", {}), "x": ("FailOrWait", {"a": link("two")})}, ["x"])
+    # An error that is meant for the user is shown as it is.
+    assert [str(error) for error in result.errors] == ["x (FailOrWait): 1 is no number for me; use another"]
+
+
+@node(category="test")
+async def Exit() -> int:
+    """Try to end the program."""
+    sys.exit(3)
+
+
+@node(category="test")
+def ExitInThread() -> int:
+    """Try to end the program from a pool."""
+    sys.exit(3)
+
+
+@pytest.mark.parametrize("kind", ["Exit", "ExitInThread"])
+def test_a_node_that_exits_fails_like_any_other(workshop: Workshop, kind: str) -> None:
+    engine = workshop.engine(Exit, ExitInThread)
+    result = workshop.run(engine, {"x": (kind, {}), "y": ("Number", {"value": 1})}, ["x", "y"])
+    assert result.status == "failed" and result.value("y") == 1
+    assert "exit" in str(result.errors[0]).lower()
 
 
 @node(category="test", lane="device")

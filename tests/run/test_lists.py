@@ -167,6 +167,43 @@ def test_a_lazy_value_that_another_node_needed_is_still_there(workshop: Workshop
     assert workshop.journal.take().count("left") == 1
 
 
+def test_a_dropped_value_is_made_again_when_a_lazy_branch_needs_it_late(workshop: Workshop) -> None:
+    workshop.memory_bytes = 0
+    nodes: dict[str, Spec] = {
+        "base": ("Number", {"value": 1}),
+        "flag": ("Add", {"a": link("base"), "b": 0}),
+        "is": ("AsFlag", {"number": link("flag")}),
+        "left": ("Add", {"a": link("base"), "b": 10}),
+        "right": ("Number", {"value": 0}),
+        "switch": ("Switch", {"on_true": link("left"), "on_false": link("right"), "switch": link("is")}),
+    }
+    engine = workshop.engine(Switch, AsFlag)
+    assert workshop.run(engine, nodes, ["switch"]).value("switch") == 11
+    assert workshop.journal.take_in_order() == ["base", "flag", "switch", "base", "left", "switch"]
+
+
+def test_what_a_failed_node_alone_needed_is_made_when_a_lazy_input_asks_for_it(workshop: Workshop) -> None:
+    engine = workshop.engine(Switch)
+    nodes: dict[str, Spec] = {
+        "bad": ("Fail", {}),
+        "late": ("Number", {"value": 5}),
+        "later": ("Add", {"a": link("late"), "b": 1}),
+        "lost": ("Add", {"a": link("bad"), "b": link("later")}),
+        "branch": ("Add", {"a": link("later"), "b": 100}),
+        "switch": ("Switch", {"on_true": link("branch"), "on_false": link("bad"), "switch": True}),
+    }
+    result = workshop.run(engine, nodes, ["lost", "switch"])
+    assert result.value("switch") == 106
+    assert result.nodes["lost"].state == "skipped"
+
+
+def test_how_long_a_lazy_list_is_matters_only_if_it_is_asked_for(workshop: Workshop) -> None:
+    engine = workshop.engine(Switch, Range, Total)
+    nodes = {**switched(True), "right": ("Range", {"count": 3}), "total": ("Total", {"numbers": link("right")})}
+    result = workshop.run(engine, nodes, ["total", "switch"])
+    assert result.values("switch") == [11]
+
+
 def test_lazy_inputs_of_mapped_calls_are_asked_for_together(workshop: Workshop) -> None:
     nodes = {**switched(True), "flags": ("Range", {"count": 2})}
     nodes["flag"] = ("AsFlag", {"number": link("flags")})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -163,6 +164,16 @@ def test_a_damaged_value_is_computed_again_with_what_it_needs(workshop: Workshop
     nodes["first"] = ("First", {"pair": link("pair"), "plus": 5})
     assert workshop.run(workshop.engine(Pair, First), nodes, ["first"]).value("first") == 6
     assert workshop.journal.take() == ["pair"]
+
+
+def test_a_fully_cached_run_loads_no_values(workshop: Workshop) -> None:
+    workshop.disk_bytes = 10**7
+    nodes: dict[str, Spec] = {"pair": ("Pair", {"value": 1}), "show": ("Show", {"value": link("pair")})}
+    workshop.run(workshop.engine(Pair), nodes)
+    shutil.rmtree(workshop.folders.cache / "v1" / "contents")
+    workshop.journal.take()
+    assert workshop.run(workshop.engine(Pair), nodes).ui == {"show": {"values": ["(1, 1)"]}}
+    assert workshop.journal.take() == []
 
 
 @node(category="test")
