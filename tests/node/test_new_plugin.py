@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -29,7 +30,18 @@ def test_a_new_plugin_is_found_and_its_node_has_help(tmp_path: Path) -> None:
     assert schema.outputs[0].help == "The picture with grain."
 
 
-def test_the_test_of_a_new_plugin_passes(tmp_path: Path) -> None:
+def test_the_test_of_a_new_plugin_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    new_plugin("my_grain1", tmp_path, free)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("my_grain1.test_my_grain1")
+    tests = [test for name, test in vars(module).items() if name.startswith("test_")]
+    assert len(tests) == 3
+    for test in tests:
+        test()
+
+
+@pytest.mark.slow
+def test_pytest_finds_the_test_of_a_new_plugin(tmp_path: Path) -> None:
     new_plugin("my_grain2", tmp_path / "plugins", free)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "my_grain2"],
