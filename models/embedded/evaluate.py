@@ -25,7 +25,7 @@ from engine.ldm.condition import Condition
 from engine.ldm.conditioners.text import BERTEmbedder
 from engine.ldm.latent_diffusion import LatentDiffusion
 from engine.ldm.sampling.denoisers import Guided, VDenoiser
-from engine.ldm.sampling.drive import sample
+from engine.ldm.sampling.drive import begin_ldm, drive
 from engine.ldm.sampling.sigmas import ldm_sigmas
 from engine.ldm.sampling.vp import ddim
 from engine.ldm.training.pictures import PictureSet, load_pictures
@@ -159,7 +159,9 @@ def latents_of(model: LatentDiffusion, captions: Sequence[str], scale: float, st
             scale,
         )
         zeros = torch.zeros(len(texts), 4, 16, 16)
-        made.append(sample(denoiser, schedule, ldm_sigmas(schedule, steps), zeros, start, ddim))
+        (latents,) = drive([begin_ldm(denoiser, schedule, ldm_sigmas(schedule, steps), zeros, start, ddim)])
+        assert isinstance(latents, Tensor), latents
+        made.append(latents)
     return torch.cat(made)
 
 

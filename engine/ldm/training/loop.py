@@ -137,7 +137,7 @@ def fit(
     history = History()
     if checkpoint is not None and checkpoint.exists():
         history = _restore(checkpoint, settings, module, optimizer, ema)
-    saved_at = time.monotonic()
+    resumed_at, saved_at = history.step, time.monotonic()
     try:
         while history.step < settings.steps:
             losses = _step(task, settings, module, optimizer, ema, history)
@@ -148,7 +148,7 @@ def fit(
                 _save(checkpoint, settings, module, optimizer, ema, history)
                 saved_at = time.monotonic()
     finally:
-        if checkpoint is not None and history.step:
+        if checkpoint is not None and history.step > resumed_at:
             _save(checkpoint, settings, module, optimizer, ema, history)
     module.eval()
     return ema, history
