@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Protocol, cast
@@ -75,12 +75,21 @@ async def call_async_node(node_type: NodeType, calls: Calls, ctx: Context, guard
 
     started = perf_counter()
     ctx.check_cancelled()
-    tasks = [asyncio.ensure_future(call_one(index, arguments)) for index, arguments in calls.items()]
+    if len(calls) == 1:
+        for index, arguments in calls.items():
+            await call_one(index, arguments)
+    else:
+        await _all_or_none([call_one(index, arguments) for index, arguments in calls.items()])
+    report.seconds = perf_counter() - started
+    return report
+
+
+async def _all_or_none(calls: list[Coroutine[None, None, None]]) -> None:
+    """Run coroutines together; when one fails, cancel the others and wait until they have ended."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
     try:
         await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    report.seconds = perf_counter() - started
-    return report

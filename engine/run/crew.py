@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future
 from functools import partial
+from threading import get_ident
 from typing import Any
 
 from engine.errors import Cancelled
@@ -35,6 +36,7 @@ class Crew:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._notes: deque[Callable[[], None]] = deque()
         self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
         self._wake = asyncio.Event()
 
     def has_room(self, lane: Lane) -> bool:
@@ -76,6 +78,9 @@ class Crew:
     def post(self, note: Callable[[], None]) -> None:
         """Leave a note, from any thread."""
         self._notes.append(note)
+        if get_ident() == self._thread:
+            self._wake.set()
+            return
         try:
             self._loop.call_soon_threadsafe(self._wake.set)
         except RuntimeError:
