@@ -2,8 +2,9 @@
 
     python models/embedded/evaluate.py [--captions 200] [--steps 50]
 
-Reconstruction: PSNR and SSIM of the autoencoder on the pictures it was trained on. Prompt retrieval: a picture is generated for a caption; is that caption's picture among the nearest training
-pictures, by Euclidean distance between autoencoder latents? The guidance scale is chosen on other captions.
+Reconstruction: PSNR and SSIM of the autoencoder on the pictures it was trained on. Prompt retrieval: a picture is
+generated for a caption; is that caption's picture among the nearest training pictures, by Euclidean distance between
+autoencoder latents? The guidance scale is chosen on other captions.
 """
 
 from __future__ import annotations
