@@ -11,7 +11,7 @@ from engine.node.context import Context
 from engine.node.decorator import node
 from engine.node.lazy import Lazy
 from engine.node.results import Blocked, Expansion, Link
-from engine.run.events import NodeErrored, NodeFinished, NodeSkipped, NodeStarted
+from engine.run.events import NodeErrored, NodeFinished, NodeProgress, NodeSkipped, NodeStarted
 from tests.run.workshop import Journal, Spec, Workshop, link
 
 
@@ -314,6 +314,25 @@ def test_a_subgraph_runs_in_its_nodes_place(workshop: Workshop) -> None:
     assert workshop.run(engine, expanded(3), ["sum"]).value("sum") == 14
     assert workshop.journal.take_in_order() == ["expand", "expand", "expand", "expand", "sum"]
     assert [event.node for event in workshop.events if isinstance(event, NodeFinished)] == ["thing", "expand", "sum"]
+
+
+@node(category="test")
+def Report(ctx: Context, value: int = 0) -> int:
+    """Say how far it is."""
+    ctx.progress(1, 2, "half")
+    return value
+
+
+@node(category="test")
+def ExpandToReport(value: int = 0) -> int | Expansion:
+    """Expand to a node that says how far it is."""
+    return Expansion({"inner": {"class_type": "Report", "inputs": {"value": value}}}, (Link("inner"),))
+
+
+def test_progress_of_a_subgraph_shows_on_the_node(workshop: Workshop) -> None:
+    engine = workshop.engine(Report, ExpandToReport)
+    workshop.run(engine, {"x": ("ExpandToReport", {})}, ["x"])
+    assert NodeProgress("x", 1, 2, "half") in workshop.events
 
 
 def test_subgraphs_share_results(workshop: Workshop) -> None:

@@ -118,7 +118,7 @@ class Workshop:
 
     def __post_init__(self) -> None:
         self.folders = Folders.under(self.folder)
-        self.codec = ValueCodec(self.classes)
+        self.codec = ValueCodec(lambda: self.classes())
 
     def engine(self, *nodes: NodeFunction[..., Any]) -> Engine:
         types: dict[str, NodeType] = {}
