@@ -22,6 +22,7 @@ from engine.ldm.checkpoint_config import (
     UNET_PREFIXES,
     adapt_config,
     check_size,
+    check_unet,
     find_first_stage_config,
     find_prefix,
     find_text_config,
@@ -37,7 +38,7 @@ from engine.ldm.skeleton import Skeleton
 from engine.ldm.text.tokenizer import BertTokenizer, parse_vocabulary
 from engine.ldm.text.transformer import TextTransformerConfig
 from engine.ldm.training.ema import ema_names
-from engine.ldm.unet import UNetModel
+from engine.ldm.unet import UNetConfig, UNetModel
 from engine.ldm.weights import ModelFile, load_strict, save_model
 
 VOCABULARY_KEY = "darkroom.vocabulary"
@@ -93,15 +94,24 @@ def save_autoencoder(path: str | Path, autoencoder: Autoencoder, metadata: Mappi
     save_model(path, autoencoder.state_dict(), {**own, **(metadata or {})})
 
 
-def load_unet(file: ModelFile, averages: bool = True, dtype: torch.dtype | None = None) -> UNetModel:
-    """Load the denoising network; its averaged weights where there are any, unless `averages` is off.
+def load_unet(
+    file: ModelFile, averages: bool = True, dtype: torch.dtype | None = None, config: UNetConfig | None = None
+) -> UNetModel:
+    """Load the denoising network, ready for sampling.
+
+    Args:
+        file: The open checkpoint.
+        averages: Take the averaged weights where there are any.
+        dtype: What weights are converted to; None keeps the file's.
+        config: Its configuration; None finds it (`find_unet_config`).
 
     Raises:
         ModelFileError: there is no such network, or it cannot be built or filled.
     """
     prefix = find_prefix(file, "input_blocks.0.0.weight", UNET_PREFIXES, "denoising network (U-Net)")
+    config = check_unet(config, file) if config else find_unet_config(file)
     with _skeleton(file):
-        unet = UNetModel(find_unet_config(file))
+        unet = UNetModel(config)
     tensors = file.tensors(prefix)
     if averages and has_averages(file):
         names = ema_names({f"diffusion_model.{name}": None for name, _ in unet.named_parameters()})

@@ -115,7 +115,7 @@ class Model:
         from engine.ldm.checkpoint import load_unet
         from engine.models.precision import PrecisionUNet
 
-        unet = load_unet(self.weights.open(), self.averages, device.dtype)
+        unet = load_unet(self.weights.open(), self.averages, device.dtype, self.config.unet)
         for patch in self.patches:
             patch.apply(unet)
         return PrecisionUNet(unet, device.dtype)

@@ -258,6 +258,15 @@ def test_a_unet_is_loaded_alone_with_its_averages(tmp_path):
     assert not any(parameter.requires_grad for parameter in averaged.parameters())
 
 
+def test_a_unet_is_loaded_with_a_configuration_that_is_nowhere_in_its_file():
+    name = "ldm_adm"
+    file = open_model(fixtures.fixture_path(name) / "weights.safetensors")
+    with pytest.raises(ModelFileError, match="attention heads"):
+        load_unet(file)
+    config = latent_diffusion_config(fixtures.config(name)).unet
+    assert load_unet(file, config=config).config == config
+
+
 def test_an_autoencoder_is_loaded_alone_and_its_training_loss_left_out(tmp_path):
     weights = fixtures.weights("ae_kl_f8_attn_z16")
     save_model(tmp_path / "ae.safetensors", {**weights, "loss.logvar": torch.zeros(())})
