@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import partial
 from time import perf_counter
@@ -33,7 +33,7 @@ from engine.run.expansion import open_scope
 from engine.run.lists import split_calls
 from engine.run.outcome import Outcome
 from engine.run.result import RunResult, Status
-from engine.run.verify import check_equal, choose_hits
+from engine.run.shelf import Shelf
 from engine.run.work import ENDED, Feed, Scope, State, Work
 
 LANES: tuple[Lane, ...] = ("loop", "device", "cpu")
@@ -71,17 +71,12 @@ class Execution:
         self._texts = texts
         self._wants_preview = wants_preview
         self._aborted = False
-        self._agenda = Agenda(self._is_known)
-        self._to_verify: set[str] = set()
-        """Keys whose results are computed although they are known."""
-        self._waiting: dict[Work, Callable[[Outcome | None], None]] = {}
-        """Works that other runs, or other nodes of this one, are computing for us."""
+        self._shelf = Shelf(equipment)
+        self._agenda = Agenda(self._shelf.is_known)
         self._complete_parents: deque[Work] = deque()
         self._loaded: dict[str, NodeType] = {}
         """Types of async nodes."""
         self._known_outcomes: dict[str, Outcome] = {}
-        self._has_written = False
-        self._write_error: BaseException | None = None
 
     async def run(self) -> RunResult:
         """Run the graph to its end.
@@ -100,7 +95,7 @@ class Execution:
             raise
         finally:
             self._cancel.forget(self._post_stop)
-            await self._written()
+            await self._shelf.written()
         if self._agenda.open and not self._stopped:
             raise RuntimeError(f"the run is stuck: {[work.node.id for work in self._agenda.open]} never became ready")
         status: Status = "cancelled" if self._agenda.open else "failed" if self.account.errors else "done"
@@ -116,28 +111,18 @@ class Execution:
 
     def _plan(self) -> list[Work]:
         wanted = [self._scope.work(id) for id in dict.fromkeys(self._graph.outputs)]
-        known = {work.node.id: record for work in wanted if (record := self._equipment.cache.find(work.key))}
+        known = {work.node.id: record for work in wanted if (record := self._shelf.find(work.key))}
         unknown = [work for work in wanted if work.node.id not in known]
         for id in known:
             # Whatever this run evicts, what it promised to know can still be asked for.
-            if (outcome := self._equipment.cache.memory.peek(self._scope.keys[id])) is not None:
+            if (outcome := self._shelf.at_hand(self._scope.keys[id])) is not None:
                 self._known_outcomes[id] = outcome
         for work in unknown:
             work.uses += 1
-        if self._equipment.verify_share:
-            unknown += self._choose_hits()
+        unknown += map(self._scope.work, self._shelf.choose_hits(self._graph, self._scope.keys, self.id))
         self._agenda.demand(unknown)
         self.account.run_started(self._may_run(), known)
         return wanted
-
-    def _choose_hits(self) -> list[Work]:
-        equipment, scope = self._equipment, self._scope
-        ids = choose_hits(self._graph, scope.keys, equipment.cache, equipment.verify_share, self.id)
-        self._to_verify = {scope.keys[id] for id in ids}
-        return [scope.work(id) for id in ids]
-
-    def _is_known(self, key: str) -> bool:
-        return key not in self._to_verify and self._equipment.cache.find(key) is not None
 
     def _may_run(self) -> set[str]:
         """The nodes that are planned to run, and those that lazy inputs may call for."""
@@ -147,7 +132,7 @@ class Execution:
         ]
         while stack:
             id = stack.pop()
-            if id not in may_run and not self._is_known(self._scope.keys[id]):
+            if id not in may_run and not self._shelf.is_known(self._scope.keys[id]):
                 may_run.add(id)
                 stack += [source.node for source in self._graph.nodes[id].links.values()]
         return may_run
@@ -155,7 +140,7 @@ class Execution:
     async def _work(self) -> None:
         while True:
             self._start_ready()
-            if not self._crew.busy and not self._waiting:
+            if not self._crew.busy and not self._shelf.is_waiting:
                 return
             await self._crew.read()
 
@@ -164,22 +149,13 @@ class Execution:
         self._aborted = True
         self.account.fall_silent()
         self._stop()
-        while self._crew.busy or self._waiting:
+        while self._crew.busy or self._shelf.is_waiting:
             await self._crew.read()
         self._skip_open()
 
-    async def _written(self) -> None:
-        """Wait until the disk has what was remembered: the disk lane works in order."""
-        if self._has_written:
-            await asyncio.wrap_future(self._equipment.lanes.disk.submit(_nothing))
-        if self._write_error is not None:
-            raise self._write_error
-
     def _stop(self) -> None:
         self._crew.cancel_tasks()
-        for work, landing in list(self._waiting.items()):
-            if self._equipment.flights.leave(work.key, landing):
-                self._landed(work, None)
+        self._shelf.stop_waiting()
 
     def _skip_open(self) -> None:
         for work in sorted(self._agenda.open, key=lambda work: work.rank):
@@ -217,14 +193,11 @@ class Execution:
 
     def _start(self, work: Work) -> None:
         if work.state is State.READY and not work.leading:
-            landing = partial(self._post_landing, work)
-            if not self._equipment.flights.board(work.key, landing):
+            if not self._shelf.board(work, partial(self._post_landing, work)):
                 work.state = State.RUNNING
-                self._waiting[work] = landing
                 return
-            work.leading = True
             # Another run may have computed it between our plan and now.
-            if not work.results and self._is_known(work.key):
+            if not work.results and self._shelf.is_known(work.key):
                 work.state = State.KNOWN
         if work.state is State.KNOWN:
             self._fetch(work)
@@ -233,11 +206,10 @@ class Execution:
 
     def _fetch(self, work: Work) -> None:
         work.state = State.RUNNING
-        cache = self._equipment.cache
-        if (outcome := cache.memory.get(work.key)) is not None:
+        if (outcome := self._shelf.at_hand(work.key)) is not None:
             self._finish(work, outcome, cached=True)
         else:
-            self._crew.send("cpu", partial(cache.load, work.key), partial(self._fetched, work))
+            self._crew.send("cpu", partial(self._shelf.load, work.key), partial(self._fetched, work))
 
     def _call(self, work: Work) -> None:
         work.state = State.RUNNING
@@ -305,7 +277,7 @@ class Execution:
 
     def _landed(self, work: Work, outcome: Outcome | None) -> None:
         """Another computation of the same key has ended."""
-        if self._waiting.pop(work, None) is None:
+        if not self._shelf.landed(work):
             return
         if outcome is not None:
             self._finish(work, outcome, cached=True)
@@ -362,10 +334,7 @@ class Execution:
         """All calls have returned and all subgraphs have run: put the outcome together."""
         try:
             outcome = assemble(work, self._equipment.folders)
-            if work.key in self._to_verify:
-                self._to_verify.discard(work.key)
-                kept = self._equipment.cache.load(work.key)
-                check_equal(work.node.schema, kept, outcome, self._equipment.codec)
+            self._shelf.verify(work, outcome)
         except (DarkroomError, OSError) as error:
             self._fail(work, error)
         else:
@@ -373,24 +342,14 @@ class Execution:
 
     def _finish(self, work: Work, outcome: Outcome, *, cached: bool) -> None:
         if not cached:
-            self._keep(work.key, outcome)
+            self._shelf.keep(work.key, outcome)
         self.account.finished(work, outcome.record, cached=cached)
         self._settle(work, outcome, share=True)
 
     def _settle(self, work: Work, outcome: Outcome, *, share: bool = False) -> None:
-        self._land(work, outcome if share else None)
+        self._shelf.land(work, outcome if share else None)
         # Completed later and not here, so that deep expansions do not recurse.
         self._complete_parents += self._agenda.finish(work, outcome)
-
-    def _keep(self, key: str, outcome: Outcome) -> None:
-        cache = self._equipment.cache
-        cache.keep(key, outcome)
-        if cache.disk is not None:
-            self._has_written = True
-            self._equipment.lanes.disk.submit(cache.write, key, outcome).add_done_callback(self._wrote)
-
-    def _wrote(self, future: Future[None]) -> None:
-        self._write_error = self._write_error or future.exception()
 
     def _fail(self, work: Work, error: BaseException) -> None:
         reason = self.account.failed(work, error)
@@ -401,20 +360,11 @@ class Execution:
         """Tell of the works that ended without an outcome."""
         ended, self._agenda.ended = self._agenda.ended, []
         for work in ended:
-            self._land(work, None)
+            self._shelf.land(work, None)
             self.account.skipped(work, why or work.reason)
-
-    def _land(self, work: Work, outcome: Outcome | None) -> None:
-        if work.leading:
-            work.leading = False
-            self._equipment.flights.land(work.key, outcome)
 
     def _post_stop(self) -> None:
         self._crew.post(self._stop)
 
     def _post_landing(self, work: Work, outcome: Outcome | None) -> None:
         self._crew.post(partial(self._landed, work, outcome))
-
-
-def _nothing() -> None:
-    pass
