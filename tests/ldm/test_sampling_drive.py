@@ -86,6 +86,21 @@ def test_no_pass_has_more_rows_than_allowed() -> None:
     assert max(network.rows) == 6
 
 
+def test_large_latents_are_passed_a_pair_at_a_time_on_the_cpu() -> None:
+    rows: list[int] = []
+
+    def network(x: Tensor, timesteps: Tensor, context: Tensor | None = None, y: Tensor | None = None) -> Tensor:
+        rows.append(x.shape[0])
+        return x
+
+    guided = Guided(EpsDenoiser(network, SCHEDULE), EpsDenoiser(network, SCHEDULE), 2.0)
+    for side, most in ((16, 16), (32, 8), (64, 2), (256, 2)):
+        rows.clear()
+        latent = torch.zeros(1, 1, side, side)
+        latents(drive([begin(guided, SCHEDULE, [1.0, 0.0], latent, seed) for seed in range(8)]))
+        assert rows == [most] * (16 // most)
+
+
 def test_a_crowd_too_large_for_memory_is_halved() -> None:
     unet = small_unet()
     expected = latents(drive(crowd(unet)))

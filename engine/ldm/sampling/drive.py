@@ -28,6 +28,10 @@ Relieve = Callable[[Exception], bool]
 MAX_ROWS = 16
 """Rows of one forward pass at most: eight pictures with guidance. Bounds the memory a crowd can ask for."""
 
+CPU_CELLS = 8 * 32 * 32
+"""Cells of all rows of a pass at most on the CPU, from two rows on: more leave the processor's cache. Measured with a
+U-Net of 10 M parameters against pairs: 8 rows of 32x32 cells are 1.13 times as fast, 16 rows of 64x64 only 0.85."""
+
 
 def sample(
     denoiser: Denoiser,
@@ -182,7 +186,7 @@ def answer(calls: Sequence[Call], max_rows: int = MAX_ROWS, relieve: Relieve | N
         groups.setdefault(_shape(call), []).append(i)
     outputs: dict[int, Tensor | Exception] = {}
     for members in groups.values():
-        for some in _chunks(members, max(max_rows // calls[members[0]].x.shape[0], 1)):
+        for some in _chunks(members, _calls_at_once(calls[members[0]].x, max_rows)):
             outputs.update(zip(some, _forward([calls[i] for i in some], relieve), strict=True))
     return [outputs[i] for i in range(len(calls))]
 
@@ -224,6 +228,14 @@ def _shape(call: Call) -> object:
     """What must agree for two calls to share a pass: network, shapes but for the rows, dtypes."""
     tensors = (call.x, call.context, call.y)
     return id(call.network), *(None if tensor is None else (tensor.shape[1:], tensor.dtype) for tensor in tensors)
+
+
+def _calls_at_once(x: Tensor, max_rows: int) -> int:
+    """How many calls with this x may share a pass."""
+    rows, _, height, width = x.shape
+    if x.device.type == "cpu":
+        max_rows = min(max_rows, max(CPU_CELLS // (height * width), 2))
+    return max(max_rows // rows, 1)
 
 
 def _chunks(items: Sequence[int], size: int) -> list[Sequence[int]]:
