@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from engine.node.decorator import node
 from engine.node.lazy import Lazy
 from engine.node.results import Blocked, Expansion, Link
 from engine.run.cancel import Cancel
+from engine.run.engine import Engine
 from engine.run.events import Event, RunFinished
 from engine.run.lanes import Lanes
 from tests.run.workshop import Journal, Spec, Workshop, link
@@ -177,3 +179,32 @@ def test_random_graphs_can_be_cancelled_anywhere(tmp_path: Path) -> None:
             result = workshop.run(engine, nodes, outputs)
             for id in outputs:
                 assert expected[id] == FAILED or result.values(id) == expected[id], (nodes, id)
+
+
+def test_random_runs_together_share_and_survive_each_others_cancellation(tmp_path: Path) -> None:
+    generator = random.Random(2)
+
+    async def run_one(engine: Engine, nodes: dict[str, Spec], cancel: Cancel) -> None:
+        outputs = generator.sample(sorted(nodes), min(len(nodes), 4))
+        result = await engine.arun(workshop.graph(engine, nodes, outputs), None, cancel)
+        expected = evaluate(nodes)
+        for id in outputs:
+            cancelled = cancel.is_set and result.status == "cancelled"
+            assert cancelled or expected[id] == FAILED or result.values(id) == expected[id], (nodes, id)
+
+    async def run_together(engine: Engine) -> None:
+        nodes = random_graph(generator, generator.randrange(2, 40))
+        runs: list[asyncio.Task[None]] = []
+        for _ in range(6):
+            start = {"0": ("Number", {"value": generator.randrange(2)})}
+            cancel = Cancel()
+            runs.append(asyncio.create_task(run_one(engine, {**nodes, **start}, cancel)))
+            if generator.random() < 0.3:
+                asyncio.get_running_loop().call_later(generator.random() / 50, cancel.set)
+        await asyncio.wait_for(asyncio.gather(*runs), 60)
+
+    with Lanes.open(cpu_width=2) as lanes:
+        workshop = Workshop(tmp_path, lanes, memory_bytes=3_000)
+        engine = workshop.engine(*NODES)
+        for _ in range(10):
+            asyncio.run(run_together(engine))
