@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-import torch
 import torch.nn.functional as F
 
 from engine.errors import InputProblem
@@ -50,7 +50,7 @@ def _regions(
     factor = config.first_stage.downsampling if config.first_stage else 1
     return [
         Region(
-            kind(network, schedule, _condition(part, config, like.device, input)),
+            kind(network, schedule, _condition(part, config, like, input)),
             part.strength,
             None if part.mask is None else latent_mask(part.mask, like),
             None if part.area is None else _cells(part.area, factor, like, input),
@@ -75,12 +75,15 @@ def _cells(area: tuple[int, int, int, int], factor: int, like: Tensor, input: st
 
 
 def latent_mask(mask: Tensor, x: Tensor) -> Tensor:
-    """A mask [B or 1, H, W] resized bilinearly to the cells of x: [B or 1, 1, h, w]."""
+    """A mask [M, H, W] resized bilinearly to the cells of x: [B or 1, 1, h, w]; M masks are repeated or cut to B."""
+    batch = len(x)
+    if len(mask) not in (1, batch):
+        mask = mask.repeat(math.ceil(batch / len(mask)), 1, 1)[:batch]
     return F.interpolate(mask[:, None].to(x), size=x.shape[2:], mode="bilinear")
 
 
-def _condition(part: ConditioningPart, config: LatentDiffusionConfig, device: torch.device, input: str) -> Condition:
-    key, unet = config.conditioning_key, config.unet
+def _condition(part: ConditioningPart, config: LatentDiffusionConfig, like: Tensor, input: str) -> Condition:
+    key, unet, device = config.conditioning_key, config.unet, like.device
     context = concat = y = None
     if key in ("crossattn", "hybrid"):
         if part.context is None:
@@ -106,4 +109,22 @@ def _condition(part: ConditioningPart, config: LatentDiffusionConfig, device: to
         if part.y is None:
             raise InputProblem("this model is guided by a vector or class; the conditioning has none", input)
         y = part.y.to(device)
-    return Condition(concat=concat, context=context, y=y)
+    condition = Condition(concat=concat, context=context, y=y)
+    _check_fit(condition, like, input)
+    return condition
+
+
+def _check_fit(condition: Condition, like: Tensor, input: str) -> None:
+    """Make sure that a condition is for as many pictures of the size that are denoised."""
+    for given in (condition.context, condition.concat, condition.y):
+        if given is not None and len(given) not in (1, len(like)):
+            raise InputProblem(
+                f"the conditioning has {len(given)} rows, the latent has {len(like)}; give one for all, or one each",
+                input,
+            )
+    if condition.concat is not None and condition.concat.shape[2:] != like.shape[2:]:
+        given, wanted = (f"{tensor.shape[3]}x{tensor.shape[2]}" for tensor in (condition.concat, like))
+        raise InputProblem(
+            f"what lies beside the latent has {given} cells, the latent {wanted}; make them from pictures of one size",
+            input,
+        )

@@ -6,6 +6,7 @@ The only place that knows Pillow. Must not import the graph column; imports torc
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -31,7 +32,10 @@ def open_picture(path: Path) -> Picture:
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(path) as opened:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is lower
+            opened = Image.open(path)
+        with opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise FileProblem(
                     f"{path.name} has {opened.width}x{opened.height} pixels, more than {MAX_PIXELS // 1_000_000} "

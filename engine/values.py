@@ -95,6 +95,10 @@ class Conditioning:
     port: ClassVar[str] = "CONDITIONING"
     parts: tuple[ConditioningPart, ...]
 
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise InputProblem("a conditioning needs at least one part, this one has no parts")
+
 
 @dataclass(frozen=True, eq=False)
 class Sigmas:

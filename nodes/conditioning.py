@@ -56,7 +56,13 @@ def ConcatCondition(
     sides = {tuple(plane.shape[2:]) for plane in planes}
     if len(sides) > 1:
         raise InputProblem(f"latent and image differ in size: {sorted(sides)}; resize the image to the latent", "image")
-    concat = torch.cat(planes, dim=1)  # [B, C, h, w]
+    rows = max(map(len, planes))
+    if {len(plane) for plane in planes} - {1, rows}:
+        raise InputProblem(
+            f"batches of {' and '.join(str(len(plane)) for plane in planes)} do not go together; give one for all, or "
+            "one for each",
+        )
+    concat = torch.cat([plane.expand(rows, -1, -1, -1) for plane in planes], dim=1)  # [B, C, h, w]
     return Conditioning(tuple(replace(part, concat=concat) for part in conditioning.parts))
 
 
@@ -141,8 +147,7 @@ def ConditioningConcat(conditioning_to: Conditioning, conditioning_from: Conditi
     """
     import torch
 
-    more = _words(conditioning_from, "conditioning_from")
-    _words(conditioning_to, "conditioning_to")
+    more = _words_to_join(conditioning_to, conditioning_from)
     parts = tuple(
         replace(part, context=torch.cat([part.context, more], dim=1))
         for part in conditioning_to.parts
@@ -176,12 +181,27 @@ def ConditioningAverage(
         conditioning_to_strength: Share of `conditioning_to`.
     """
     import torch
+    import torch.nn.functional as F
 
-    other = _words(conditioning_from, "conditioning_from")
-    _words(conditioning_to, "conditioning_to")
+    other = _words_to_join(conditioning_to, conditioning_from)
+
+    def mixed(context: Tensor) -> Tensor:
+        length = context.shape[1]  # cut `other` to it, or fill it with zeros, as ComfyUI does
+        padded = F.pad(other[:, :length], (0, 0, 0, max(0, length - other.shape[1])))
+        return torch.lerp(padded, context, conditioning_to_strength)
+
     parts = tuple(
-        replace(part, context=torch.lerp(other, part.context, conditioning_to_strength))
-        for part in conditioning_to.parts
-        if part.context is not None
+        replace(part, context=mixed(part.context)) for part in conditioning_to.parts if part.context is not None
     )
     return Conditioning(parts)
+
+
+def _words_to_join(to: Conditioning, other: Conditioning) -> Tensor:
+    """The context [B, S, D] of `other`, once it is sure that it goes together with the words of `to`."""
+    context, onto = _words(other, "conditioning_from"), _words(to, "conditioning_to")
+    if context.shape[2] != onto.shape[2]:
+        raise InputProblem(
+            f"the words are {onto.shape[2]} and {context.shape[2]} wide; use one text encoder for both",
+            "conditioning_from",
+        )
+    return context

@@ -51,8 +51,13 @@ def RepeatLatentBatch(samples: Latent, amount: BatchSize = 1) -> Latent:
         samples: The latents.
         amount: How many times.
     """
-    mask = samples.noise_mask
-    return Latent(samples.samples.repeat(amount, 1, 1, 1), None if mask is None else mask.repeat(amount, 1, 1))
+    mask, indices = samples.noise_mask, samples.batch_index
+    if mask is not None and len(mask) > 1:
+        mask = mask.repeat(amount, 1, 1)
+    if indices is not None:  # each copy takes the noise behind that of the one before, as in ComfyUI
+        offset = max(indices) - min(indices) + 1
+        indices = tuple(index + copy * offset for copy in range(amount) for index in indices)
+    return Latent(samples.samples.repeat(amount, 1, 1, 1), mask, indices)
 
 
 @node(category="latent/batch")

@@ -152,6 +152,14 @@ async def _sample(
             "model's own VAE, or connect that to Empty Latent",
             "latent_image",
         )
+    height, width = latent.samples.shape[2:]
+    halvings = 2 ** (len(model.config.unet.channel_mult) - 1)
+    if height % halvings or width % halvings:
+        raise InputProblem(
+            f"the latent has {width}x{height} cells, this model wants multiples of {halvings}; choose another width or "
+            "height",
+            "latent_image",
+        )
 
     def report(step: int, x: Tensor, denoised: Tensor) -> None:
         ctx.progress(step + 1, len(sigmas) - 1)

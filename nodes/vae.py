@@ -19,6 +19,11 @@ def VAEEncode(pixels: Image, vae: VAE, ctx: Context) -> Latent:
     """
     factor = vae.config.downsampling
     _, height, width, _ = pixels.pixels.shape
+    if min(height, width) < factor:
+        raise InputProblem(
+            f"the picture has {width}x{height} pixels, this VAE takes at least {factor} a side; enlarge it first",
+            "pixels",
+        )
     top, left = height % factor // 2, width % factor // 2
     x = pixels.pixels[:, top : top + height // factor * factor, left : left + width // factor * factor, :3]
     x = x.movedim(-1, 1) * 2 - 1  # [B, 3, H, W] in [-1, 1]
