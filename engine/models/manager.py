@@ -67,7 +67,7 @@ class ModelManager:
             if not is_out_of_memory(error):
                 raise
             self.make_room()
-            raise self._out_of_memory(handle.label, None) from error
+            raise self._out_of_memory(handle.label, "to compute", None) from error
         finally:
             with self._lock:
                 resident.users -= 1
@@ -109,28 +109,29 @@ class ModelManager:
             return resident
 
     def _load(self, handle: Handle[nn.Module]) -> Resident:
+        """Build a network and bring it to the device; tries twice, with room made in between."""
+        try:
+            return self._bring(handle)
+        except OutOfMemory:
+            self.make_room()
+        return self._bring(handle)
+
+    def _bring(self, handle: Handle[nn.Module]) -> Resident:
         import torch
 
-        with torch.inference_mode(False):  # samplings load inside it, and what is made there can never be trained
-            network = handle.build(self.device)
-        size = sum(tensor.nbytes for tensor in (*network.parameters(), *network.buffers()))
-        self._evict(self.budget_bytes - size)
-        return Resident(self._move(network, handle.label, size), size)
-
-    def _move(self, network: nn.Module, label: str, size: int) -> nn.Module:
-        """Bring weights to the device; tries twice, with room made in between."""
+        size = None
         try:
-            return network.to(self.device.torch_device)
+            with torch.inference_mode(False):  # samplings load inside it, and what is made there can never be trained
+                network = handle.build(self.device)
+                size = sum(tensor.nbytes for tensor in (*network.parameters(), *network.buffers()))
+                self._evict(self.budget_bytes - size)
+                if self.device.kind != "cpu":  # there it is already: mapped
+                    network = network.to(self.device.torch_device)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-        self.make_room()
-        try:
-            return network.to(self.device.torch_device)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            raise self._out_of_memory(label, size) from error
+            raise self._out_of_memory(handle.label, "to load", size) from error
+        return Resident(network, size)
 
     def _evict(self, allowed_bytes: int) -> None:
         """Put away unused networks, the longest unused first, until `allowed_bytes` are left."""
@@ -141,9 +142,9 @@ class ModelManager:
                 break
             excess -= self._residents.pop(handle).bytes
 
-    def _out_of_memory(self, label: str, needed: int | None) -> OutOfMemory:
+    def _out_of_memory(self, label: str, purpose: str, needed: int | None) -> OutOfMemory:
         free = self.device.free_bytes()
-        needs = f"needs {_size(needed)} for its weights" if needed is not None else "needs more memory to compute"
+        needs = f"needs {_size(needed) if needed is not None else 'more memory'} {purpose}"
         has = f"has {_size(free)} free" if free is not None else "has less"
         return OutOfMemory(
             f"{label} {needs}, {self.device.name} {has}; use a smaller picture, batch or model, or --device cpu"
