@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Rows = Annotated[int, Field(ge=1, le=65_536)]
 Channels = Annotated[int, Field(ge=1, le=4096)]
+TextWidth = Annotated[int, Field(ge=32, le=4096, multiple_of=32)]
 LearningRate = Annotated[float, Field(gt=0, le=1), Step(0.0001)]
 SAMPLES = 32
 Side = Annotated[int, Field(ge=8, le=2048, multiple_of=8)]
@@ -118,9 +119,12 @@ def TrainAutoencoder(
     from engine.ldm.training.loop import FitSettings
     from engine.ldm.training.stages import train_autoencoder
 
+    mult = _numbers(channel_mult, "channel_mult")
+    _check_widths(channels, mult, norm_groups)
+    _check_sides(pictures.size, mult, "pixels")
     config = AutoencoderConfig(
         ch=channels,
-        ch_mult=_numbers(channel_mult, "channel_mult"),
+        ch_mult=mult,
         num_res_blocks=blocks,
         z_channels=latent_channels,
         embed_dim=latent_channels,
@@ -172,7 +176,7 @@ def TrainDiffusion(
     attention_resolutions: str = "4",
     heads: Annotated[int, Field(ge=1, le=64)] = 4,
     norm_groups: Annotated[int, Field(ge=1, le=64)] = 8,
-    text_width: Channels = 128,
+    text_width: TextWidth = 128,
     text_depth: Annotated[int, Field(ge=1, le=64)] = 3,
     text_length: Annotated[int, Field(ge=3, le=512)] = 24,
     vocabulary_size: Annotated[int, Field(ge=64, le=100_000)] = 2600,
@@ -218,12 +222,22 @@ def TrainDiffusion(
     from engine.ldm.unet import UNetConfig
 
     latent_channels = vae.config.embed_dim
+    if training_set.mean.shape[1] != latent_channels:
+        raise InputProblem(
+            f"the latents have {training_set.mean.shape[1]} channels, this VAE makes {latent_channels}; use the VAE "
+            "that encoded the pictures",
+            "training_set",
+        )
+    mult = _numbers(channel_mult, "channel_mult")
+    _check_widths(channels, mult, norm_groups, heads)
+    for side in training_set.mean.shape[2:]:
+        _check_sides(side, mult, "cells")
     first = LatentDiffusionConfig(
         unet=UNetConfig(
             in_channels=latent_channels,
             out_channels=latent_channels,
             model_channels=channels,
-            channel_mult=_numbers(channel_mult, "channel_mult"),
+            channel_mult=mult,
             num_res_blocks=blocks,
             attention_resolutions=_numbers(attention_resolutions, "attention_resolutions"),
             num_heads=heads,
@@ -238,9 +252,12 @@ def TrainDiffusion(
         parameterization=parameterization,
         use_ema=False,
     )
-    config, tokenizer = text_to_image_config(
-        first, training_set.captions, training_set.mean[:batch_size], vocabulary_size
-    )
+    try:
+        config, tokenizer = text_to_image_config(
+            first, training_set.captions, training_set.mean[:batch_size], vocabulary_size
+        )
+    except ValueError as error:
+        raise InputProblem(f"{error}; choose a larger vocabulary", "vocabulary_size") from error
     settings = FitSettings(steps, batch_size, learning_rate, seed, min(200, steps), 0.03, ema_decay=ema_decay)
     latents = Latents(training_set.mean, training_set.std, training_set.captions)
     names = [texts[0] for texts in training_set.captions]
@@ -284,6 +301,7 @@ def _reporter(ctx: Context) -> Listener:
 
     def report(step: StepReport) -> None:
         ctx.progress(step.step, step.steps, f"loss {step.losses['loss']:.4f}, {step.rows_per_second:.1f} pictures/s")
+        ctx.check_cancelled()
 
     return report
 
@@ -308,6 +326,24 @@ def _numbers(text: str, input: str) -> tuple[int, ...]:
     if not numbers or min(numbers) < 1:
         raise InputProblem(f"{input} is {text!r}; write whole numbers with commas between, like 1,2,3", input)
     return numbers
+
+
+def _check_widths(channels: int, mult: tuple[int, ...], groups: int, heads: int = 1) -> None:
+    """Make sure before a long training that every level can be normed in groups and attended to by heads."""
+    for width in (channels * each for each in mult):
+        if width % groups:
+            raise InputProblem(f"{groups} groups do not divide a level of {width} channels; use 8 or 4", "norm_groups")
+        if width % heads:
+            raise InputProblem(f"{heads} heads do not divide a level of {width} channels; use 4, 2 or 1", "heads")
+
+
+def _check_sides(side: int, mult: tuple[int, ...], what: str) -> None:
+    factor = 2 ** (len(mult) - 1)
+    if side % factor:
+        raise InputProblem(
+            f"{len(mult)} levels want sides in multiples of {factor}, but there are {side} {what}; use fewer levels",
+            "channel_mult",
+        )
 
 
 def _how(settings: FitSettings, history: History) -> dict[str, str]:

@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from engine.errors import FileProblem
+from engine.pixels import open_picture
 
 SUFFIXES = frozenset({".png", ".webp", ".jpg", ".jpeg", ".bmp"})
 
@@ -68,12 +69,18 @@ def list_pictures(folder: Path, groups: tuple[str, ...] = ()) -> list[Picture]:
 
 def _from_index(index: Path) -> list[Picture]:
     pictures: list[Picture] = []
-    for number, line in enumerate(index.read_text(encoding="utf-8").splitlines(), start=1):
+    folder = index.parent.resolve()
+    for number, line in enumerate(_text(index).splitlines(), start=1):
         try:
             row: dict[str, Any] = json.loads(line)
+            file = (folder / row["file"]).resolve()
+            if not file.is_relative_to(folder):
+                raise FileProblem(
+                    f"{index}, line {number}: {row['file']!r} leads out of the folder; put the file there"
+                )
             pictures.append(
                 Picture(
-                    index.parent / row["file"],
+                    file,
                     str(row["caption"]),
                     tuple(row.get("keywords", ())),
                     str(row.get("group", "")),
@@ -94,8 +101,17 @@ def _from_names(folder: Path) -> list[Picture]:
 def _sidecar(file: Path) -> str:
     text = file.with_suffix(".txt")
     if text.is_file():
-        return text.read_text(encoding="utf-8").strip()
+        return _text(text).strip()
     return file.stem.replace("_", " ").replace("-", " ")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FileProblem(f"{file} is not UTF-8 text; save it as UTF-8") from error
+    except OSError as error:
+        raise FileProblem(f"{file} cannot be read: {error.strerror or error}") from error
 
 
 def load_pictures(
@@ -118,11 +134,7 @@ def load_pictures(
 
 
 def _decode(file: Path, size: int, background: tuple[int, int, int]) -> np.ndarray[Any, Any]:
-    try:
-        with Image.open(file) as opened:
-            rgba = opened.convert("RGBA")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise FileProblem(f"{file} cannot be read as a picture ({error}); replace it or take it out") from error
+    rgba = open_picture(file).convert("RGBA")
     side = min(rgba.size)
     left, top = (rgba.width - side) // 2, (rgba.height - side) // 2
     ground = Image.new("RGBA", rgba.size, (*background, 255))
