@@ -1,0 +1,152 @@
+"""The shipped workflows, and ComfyUI's own format, from the file to the PNG."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image as Pillow
+from PIL import PngImagePlugin
+
+from engine.node import Folders
+from engine.node.folders import EMBEDDED_MODELS
+from engine.run.darkroom import Darkroom
+from engine.run.events import Event, NodeStarted
+from server import open_darkroom
+from tests.nodes import tiny
+
+WORKFLOWS = Path(__file__).parents[1] / "workflows"
+SHIPPED = sorted(path.name for path in WORKFLOWS.glob("*.json"))
+MODEL = "darkroom-emoji-64.safetensors"
+FEW = {"sampler.steps": 3}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's home with a tiny model under the embedded one's name, and pictures to train on."""
+    base = tmp_path_factory.mktemp("home")
+    for folder in ("checkpoints", "vae"):
+        tiny.save_checkpoint(base / "models" / folder / MODEL, tiny.config())
+    pictures = base / "input" / "fluent-emoji"
+    pictures.mkdir(parents=True)
+    rows: list[dict[str, str]] = []
+    for name, colour in (("red apple", (255, 0, 0)), ("green pear", (0, 255, 0))):
+        Pillow.new("RGB", (64, 64), colour).save(pictures / f"{name}.png")
+        rows.append({"file": f"{name}.png", "caption": name, "group": "food-drink"})
+    (pictures / "captions.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return base
+
+
+@pytest.fixture
+def darkroom(base: Path, tmp_path: Path) -> Iterator[Darkroom]:
+    """An engine with a cache and an output folder of its own."""
+    folders = Folders(
+        base / "input", tmp_path / "output", tmp_path / "temp", tmp_path / "cache", (base / "models",), ()
+    )
+    with open_darkroom(folders, "cpu") as darkroom:
+        yield darkroom
+
+
+def run(darkroom: Darkroom, workflow: Path | str, settings: dict[str, Any]) -> tuple[list[str], list[Path]]:
+    """Run to the end; gives the nodes that were called and the files that were shown."""
+    events: list[Event] = []
+    result = darkroom.run(workflow, settings, listener=events.append)
+    result.raise_errors()
+    shown: list[Any] = [each for ui in result.ui.values() for each in ui.get("images", ())]  # type: ignore[union-attr]
+    called = [event.node for event in events if isinstance(event, NodeStarted)]
+    return called, [darkroom.folders.output / each["path"] for each in shown]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_workflow_is_valid(darkroom: Darkroom, name: str) -> None:
+    assert darkroom.build(WORKFLOWS / name).outputs
+
+
+def test_text_becomes_a_picture_that_holds_its_workflow(darkroom: Darkroom) -> None:
+    called, (path,) = run(darkroom, WORKFLOWS / "text_to_image.json", {**FEW, "prompt.text": "a red apple"})
+    assert set(called) == set(darkroom.build(WORKFLOWS / "text_to_image.json").nodes)
+    with Pillow.open(path) as picture:
+        assert isinstance(picture, PngImagePlugin.PngImageFile)
+        assert (picture.mode, picture.size) == ("RGB", (256, 256))
+        assert json.loads(picture.text["workflow"])["nodes"]["prompt"]["inputs"]["text"] == "a red apple"
+        assert json.loads(picture.text["prompt"])["sampler"]["inputs"]["steps"] == 3
+
+
+def test_a_second_run_calls_no_node_and_another_seed_only_what_follows(darkroom: Darkroom) -> None:
+    workflow = WORKFLOWS / "text_to_image.json"
+    _, first = run(darkroom, workflow, FEW)
+    assert run(darkroom, workflow, FEW) == ([], first)
+    called, other = run(darkroom, workflow, {**FEW, "sampler.seed": 2})
+    assert called == ["sampler", "develop", "enlarge", "save"]
+    assert other != first
+
+
+def test_a_run_after_a_restart_calls_no_node(base: Path, tmp_path: Path) -> None:
+    own = Folders(base / "input", tmp_path / "output", tmp_path / "temp", tmp_path / "cache", (base / "models",), ())
+    called: list[list[str]] = []
+    for _ in range(2):
+        with open_darkroom(own, "cpu") as darkroom:
+            called.append(run(darkroom, WORKFLOWS / "text_to_image.json", FEW)[0])
+    assert len(called[0]) == 8
+    assert called[1] == []
+
+
+def test_a_saved_picture_is_a_workflow_too(darkroom: Darkroom) -> None:
+    _, (path,) = run(darkroom, WORKFLOWS / "text_to_image.json", {**FEW, "prompt.text": "blue"})
+    assert run(darkroom, path, {}) == ([], [path])
+
+
+def test_the_workflows_train_what_they_say(darkroom: Darkroom) -> None:
+    small = {"train.channels": 8, "train.steps": 2, "train.batch_size": 2}
+    called, (curve,) = run(darkroom, WORKFLOWS / "train_autoencoder.json", small)
+    assert called == ["pictures", "train", "curve"]
+    assert curve.is_file()
+    words = {"train.channels": 16, "train.text_width": 32, "train.text_depth": 1, "train.sample_every": 0}
+    settings = {**small, **words, "train.name": "words", "train.heads": 2}
+    called, (curve,) = run(darkroom, WORKFLOWS / "train_text_to_image.json", settings)
+    assert curve.is_file()
+    _, (path,) = run(darkroom, WORKFLOWS / "text_to_image.json", {**FEW, "model.ckpt_name": "words.safetensors"})
+    assert path.is_file()
+
+
+COMFYUI = {
+    "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": MODEL}},
+    "2": {"class_type": "CLIPTextEncode", "inputs": {"text": "a red apple", "clip": ["1", 1]}},
+    "3": {"class_type": "CLIPTextEncode", "inputs": {"text": "", "clip": ["1", 1]}, "_meta": {"title": "nothing"}},
+    "4": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 1}},
+    "5": {
+        "class_type": "KSampler",
+        "inputs": {
+            "model": ["1", 0], "seed": 1, "steps": 3, "cfg": 7.5, "sampler_name": "euler", "scheduler": "normal",
+            "positive": ["2", 0], "negative": ["3", 0], "latent_image": ["4", 0], "denoise": 1.0,
+        },
+    },
+    "6": {"class_type": "VAEDecode", "inputs": {"samples": ["5", 0], "vae": ["1", 2]}},
+    "7": {"class_type": "SaveImage", "inputs": {"images": ["6", 0], "filename_prefix": "ComfyUI"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_comfyuis_own_format_runs(darkroom: Darkroom, tmp_path: Path, wrapped: bool) -> None:
+    file = tmp_path / "comfy.json"
+    file.write_text(json.dumps({"prompt": COMFYUI, "client_id": "x"} if wrapped else COMFYUI))
+    called, (path,) = run(darkroom, file, {})
+    assert sorted(called) == list("1234567")
+    assert path.name == "ComfyUI_00001_.png"
+    with Pillow.open(path) as picture:
+        # ComfyUI's blank latent has 8x8 cells for 64x64 pixels; this model makes 4x4 of each
+        assert picture.size == (64 // 8 * tiny.FACTOR, 64 // 8 * tiny.FACTOR)
+    assert run(darkroom, file, {})[0] == []
+
+
+def test_the_embedded_model_makes_a_picture(tmp_path: Path) -> None:
+    if not (EMBEDDED_MODELS / "checkpoints" / MODEL).is_file():
+        pytest.skip(f"the embedded model {MODEL} is not in this checkout")
+    with open_darkroom(Folders.under(tmp_path), "cpu") as darkroom:
+        _, (path,) = run(darkroom, WORKFLOWS / "text_to_image.json", FEW)
+    with Pillow.open(path) as picture:
+        assert picture.size == (256, 256)
+        assert len(set(picture.resize((16, 16)).get_flattened_data())) > 20  # no flat colour
