@@ -178,16 +178,6 @@ class NoiseSchedule:
         # 0.5 within what exp and log lose
         return above - 1 if (math.log(sigma) - low) / (high - low) < 0.5 - 1e-9 else above
 
-    def fractional_timestep(self, sigma: float) -> float:
-        """Find the time at which `sigma(t)` is this sigma, held to [0, T-1]."""
-        if sigma <= self.sigmas[0]:
-            return 0.0
-        above = bisect_left(self.sigmas, sigma)
-        if above == self.timesteps:
-            return above - 1.0
-        low, high = self.log_sigmas[above - 1], self.log_sigmas[above]
-        return above - 1 + (math.log(sigma) - low) / (high - low)
-
     # The forward process.
 
     def add_noise(self, x0: Tensor, t: Tensor, noise: Tensor) -> Tensor:

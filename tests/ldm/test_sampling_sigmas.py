@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.errors import InputProblem
-from engine.ldm.sampling.sigmas import SCHEDULERS, beta_quantile, is_falling, ldm_sigmas, sampler_sigmas
+from engine.ldm.sampling.sigmas import SCHEDULERS, beta_quantile, ldm_sigmas, sampler_sigmas
 from tests.ldm import comfy
 from tests.ldm.comfy import SD_SCHEDULE
 
@@ -38,6 +38,10 @@ def test_schedulers_give_comfyuis_sigmas(scheduler: str, steps: int) -> None:
 def test_denoising_less_takes_the_tail_that_comfyui_takes(sampler: str, scheduler: str, denoise: float) -> None:
     expected = comfy.tensors("sigmas")[f"ksampler/{sampler}/{scheduler}/8/denoise{denoise}"]
     assert_same_sigmas(sampler_sigmas(SD_SCHEDULE, scheduler, 8, denoise, sampler), expected)
+
+
+def is_falling(sigmas: list[float]) -> bool:
+    return all(math.isfinite(sigma) and sigma >= 0 for sigma in sigmas) and sigmas == sorted(sigmas, reverse=True)
 
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from types import MappingProxyType
 
 from engine.errors import InputProblem
@@ -153,6 +152,8 @@ def beta_quantile(q: float, alpha: float) -> float:
         for k in range(60):
             total += term / (alpha + k)
             term *= (1 - alpha + k) / (k + 1) * x
+            if term < 1e-17:
+                break
         return x**alpha * total
 
     wanted = q * 2 * area(0.5)
@@ -166,8 +167,3 @@ def beta_quantile(q: float, alpha: float) -> float:
 def _linspace(start: float, stop: float, count: int) -> list[float]:
     """`count` evenly spaced numbers from start to stop; one of them is the start."""
     return [start + (stop - start) * i / max(count - 1, 1) for i in range(count)]
-
-
-def is_falling(sigmas: list[float]) -> bool:
-    """Whether a list of sigmas can be sampled: finite, not negative, never rising."""
-    return all(math.isfinite(s) and s >= 0 for s in sigmas) and all(a >= b for a, b in pairwise(sigmas))
