@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from typing import cast
 
 import click
 
-from engine.cli.verb import EXIT_CANCELLED, EXIT_FAILED, Open, Verb, end, say, writable
+from engine.cli.verb import EXIT_CANCELLED, EXIT_FAILED, Open, Verb, end, finite, say, writable
 from engine.errors import DarkroomError, InputProblem, WorkflowError
 from engine.graph.workflow import no_such_node
 from engine.node.files import write_atomically
@@ -53,6 +54,7 @@ device_option = click.option(
     "--verify-cache",
     type=click.FloatRange(0, 100),
     default=0.0,
+    callback=finite,
     metavar="PERCENT",
     help="Compute this share of the known results again, and fail where they differ.",
 )
@@ -114,9 +116,10 @@ def _cancelled_by_ctrl_c() -> Generator[Cancel]:
     cancelled cannot be stopped in any gentler way.
     """
     cancel = Cancel()
+    presses = itertools.count(1)  # not `cancel.is_set`: the second may come while the first is being answered
 
     def stop(signum: int, frame: object) -> None:
-        if cancel.is_set:
+        if next(presses) > 1:
             show_cursor()
             os._exit(EXIT_CANCELLED)
         say("stopping after this step; press Ctrl+C again to stop at once")
