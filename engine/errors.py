@@ -56,11 +56,11 @@ class WorkflowError(DarkroomError):
 
 
 class NodeFailed(DarkroomError):
-    """A node raised while running. `__cause__` is what it raised."""
+    """A node raised while running, because of `input` where that is known. `__cause__` is what it raised."""
 
-    def __init__(self, node: str, node_type: str, message: str) -> None:
-        self.node, self.node_type, self.reason = node, node_type, message
-        super().__init__(f"{node} ({node_type}): {message}")
+    def __init__(self, node: str, node_type: str, message: str, input: str | None = None) -> None:
+        self.node, self.node_type, self.reason, self.input = node, node_type, message, input
+        super().__init__(f"{node}{f'.{input}' if input else ''} ({node_type}): {message}")
 
 
 class Cancelled(DarkroomError):

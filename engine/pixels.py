@@ -29,7 +29,7 @@ def open_picture(path: Path) -> Picture:
     Raises:
         FileProblem: The file is missing, not a picture, truncated, or larger than 64 megapixels.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
@@ -47,9 +47,11 @@ def open_picture(path: Path) -> Picture:
         raise
     except Image.DecompressionBombError as error:
         raise FileProblem(f"{path.name} is larger than 64 megapixels; make it smaller first") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        detail = "it is empty" if path.is_file() and path.stat().st_size == 0 else str(error)
+    except UnidentifiedImageError as error:  # Pillow's words hold the whole path
+        detail = "it is empty" if path.stat().st_size == 0 else "it is of no format known here"
         raise FileProblem(f"{path.name} cannot be read as a picture: {detail}; choose another file") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise FileProblem(f"{path.name} cannot be read as a picture: {error}; choose another file") from error
 
 
 def read_picture(path: Path) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import traceback
@@ -56,6 +57,13 @@ def writable(ctx: click.Context, param: click.Parameter, path: Path | None) -> P
         if not there.is_dir() or not os.access(there, os.W_OK):
             raise click.BadParameter(f"{there} is no folder that can be written to", ctx, param)
     return path
+
+
+def finite(ctx: click.Context, param: click.Parameter, number: float) -> float:
+    """Refuse "nan", which no range of click's excludes."""
+    if not math.isfinite(number):
+        raise click.BadParameter(f"{number} is no number", ctx, param)
+    return number
 
 
 def say(message: str) -> None:

@@ -257,5 +257,7 @@ def _png_texts(path: Path) -> dict[str, str]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path, formats=["PNG"]) as image:
                 return {str(key): text for key, text in image.info.items() if isinstance(text, str)}
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        refuse("bad_png", f"The picture '{path}' has too many pixels.", fix="give the workflow's JSON")
+    except (OSError, SyntaxError, ValueError) as error:
         refuse("bad_png", f"The picture '{path}' cannot be read: {error}.", fix="use an undamaged copy of the file")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from engine.errors import DarkroomError, NodeFailed
+from engine.errors import DarkroomError, FileProblem, InputProblem, NodeFailed
 from engine.graph.graph import Graph
 from engine.run.events import (
     Event,
@@ -93,12 +93,20 @@ class Account:
     def failed(self, work: Work, error: BaseException) -> str:
         """Tell that a node failed; returns the reason as users read it."""
         reason = str(error) if isinstance(error, DarkroomError) else f"raised {type(error).__name__}: {error}"
-        failed = NodeFailed(work.shown_as, work.node.schema.name, reason)
+        failed = NodeFailed(work.shown_as, work.node.schema.name, reason, _input_at_fault(work, error))
         failed.__cause__ = error
         self.errors.append(failed)
         self.nodes[work.shown_as] = NodeReport("failed", reason=reason)
         self.emit(NodeErrored(work.shown_as, work.node.schema.name, failed))
         return reason
+
+
+def _input_at_fault(work: Work, error: BaseException) -> str | None:
+    """The input that a node could not use: the one it names, or for a bad file the only one that names a file."""
+    if isinstance(error, InputProblem):
+        return error.input
+    files = [each.name for each in work.node.schema.inputs if each.folder is not None]
+    return files[0] if isinstance(error, FileProblem) and len(files) == 1 else None
 
 
 def _nobody(event: Event) -> None:

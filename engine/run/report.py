@@ -40,7 +40,10 @@ def report_run(result: RunResult, workflow: Workflow, output: Path) -> Report:
             for id, node in result.nodes.items()
         },
         "peak_memory_bytes": peak_memory_bytes(),
-        "errors": [{"node": error.node, "type": error.node_type, "message": error.reason} for error in result.errors],
+        "errors": [
+            {"node": error.node, "type": error.node_type, "input": error.input, "message": error.reason}
+            for error in result.errors
+        ],
     }
 
 

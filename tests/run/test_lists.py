@@ -93,7 +93,7 @@ def test_an_empty_list_is_an_error_that_says_what_to_do(workshop: Workshop) -> N
     engine = workshop.engine(*LISTS)
     nodes: dict[str, Spec] = {"none": ("Range", {"count": 0}), "sum": ("Add", {"a": link("none")})}
     result = workshop.run(engine, nodes, ["sum"])
-    assert str(result.errors[0]).startswith("sum (Add): the list at 'a' is empty")
+    assert str(result.errors[0]).startswith("sum.a (Add): the list at 'a' is empty")
     assert workshop.run(engine, {**nodes, "total": ("Total", {"numbers": link("none")})}, ["total"]).value("total") == 0
 
 

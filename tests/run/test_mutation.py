@@ -63,7 +63,7 @@ def classes() -> Mapping[type, bool]:
 def test_changing_a_tensor_in_place_is_an_error(workshop: Workshop, source: str, kind: str, name: str) -> None:
     workshop.classes, workshop.check_mutation = classes, True
     result = workshop.run(workshop.engine(*NODES), {"from": (source, {}), "to": (kind, {name: link("from")})}, ["to"])
-    assert str(result.errors[0]).startswith(f"to ({kind}): changed its input '{name}' in place")
+    assert str(result.errors[0]).startswith(f"to.{name} ({kind}): changed its input '{name}' in place")
 
 
 @pytest.mark.parametrize("kind", ["Double", "Choose"])

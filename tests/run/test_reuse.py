@@ -216,7 +216,7 @@ def test_a_node_that_changes_its_input_is_named(workshop: Workshop) -> None:
     }
     workshop.check_mutation = True
     result = workshop.run(workshop.engine(Nested, SpoilPair), nodes, ["spoil"])
-    assert str(result.errors[0]).startswith("spoil (SpoilPair): changed its input 'pair' in place")
+    assert str(result.errors[0]).startswith("spoil.pair (SpoilPair): changed its input 'pair' in place")
     assert isinstance(result.errors[0].__cause__, InputProblem)
 
 
