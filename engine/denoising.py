@@ -47,13 +47,12 @@ def _regions(
     network: Network, config: LatentDiffusionConfig, conditioning: Conditioning, like: Tensor, input: str
 ) -> list[Region]:
     kind, schedule = DENOISERS[config.parameterization], config.schedule()
-    factor = config.first_stage.downsampling if config.first_stage else 1
     return [
         Region(
             kind(network, schedule, _condition(part, config, like, input)),
             part.strength,
             None if part.mask is None else latent_mask(part.mask, like),
-            None if part.area is None else _cells(part.area, factor, like, input),
+            None if part.area is None else _cells(part.area, config, like, input),
             sigma_at(schedule, part.start),
             sigma_at(schedule, part.end),
         )
@@ -61,8 +60,16 @@ def _regions(
     ]
 
 
-def _cells(area: tuple[int, int, int, int], factor: int, like: Tensor, input: str) -> tuple[int, int, int, int]:
+def _cells(
+    area: tuple[int, int, int, int], config: LatentDiffusionConfig, like: Tensor, input: str
+) -> tuple[int, int, int, int]:
     """An area in pixels as cells of the latent, cut at its edges."""
+    if config.conditioning_key in ("concat", "hybrid"):
+        raise InputProblem(
+            "this model takes pictures beside the latent, which are not cut to an area; use Conditioning (Set Mask)",
+            input,
+        )
+    factor = config.first_stage.downsampling if config.first_stage else 1
     height, width, y, x = (side // factor for side in area)
     rows, columns = like.shape[2:]
     if y >= rows or x >= columns or not height or not width:
@@ -71,7 +78,15 @@ def _cells(area: tuple[int, int, int, int], factor: int, like: Tensor, input: st
             f"{columns * factor}x{rows * factor}; move it inside",
             input,
         )
-    return min(height, rows - y), min(width, columns - x), y, x
+    height, width = min(height, rows - y), min(width, columns - x)
+    halvings = 2 ** (len(config.unet.channel_mult) - 1)
+    if height % halvings or width % halvings:
+        raise InputProblem(
+            f"the area covers {width}x{height} cells, this model wants multiples of {halvings}: "
+            f"{halvings * factor} pixels; choose another width or height",
+            input,
+        )
+    return height, width, y, x
 
 
 def latent_mask(mask: Tensor, x: Tensor) -> Tensor:

@@ -14,7 +14,12 @@ from engine.errors import Cancelled, InputProblem
 from engine.models.manager import ModelManager
 from engine.node import NullContext
 from engine.values import Conditioning, ConditioningPart, Latent, Mask
-from nodes.conditioning import ConcatCondition, ConditioningCombine, ConditioningSetStrength
+from nodes.conditioning import (
+    ConcatCondition,
+    ConditioningCombine,
+    ConditioningSetArea,
+    ConditioningSetStrength,
+)
 from nodes.latent import EmptyLatent, LatentFromBatch, RepeatLatentBatch, SetLatentNoiseMask
 from nodes.loaders import LoadCheckpoint, LoadedCheckpoint
 from nodes.sampling import KSampler, KSamplerAdvanced, SamplerName, SchedulerName
@@ -318,6 +323,22 @@ async def test_a_latent_whose_sides_the_network_cannot_halve_says_so(sample: Sam
     assert it.value.input == "latent_image"
 
 
+@pytest.mark.parametrize(
+    ("area", "words"),
+    [
+        ((64, 64, 60, 0), r"1x16 cells, this model wants multiples of 2: 8 pixels; choose another width or height"),
+        ((64, 64, 512, 0), r"at \(512, 0\) of 64x64 pixels lies outside a picture of 64x64; move it inside"),
+    ],
+)
+async def test_an_area_that_does_not_fit_is_refused(
+    sample: Sampling, apple: Conditioning, area: tuple[int, int, int, int], words: str
+) -> None:
+    blank = EmptyLatent(64, 64, 1, sample.loaded.vae)
+    with pytest.raises(InputProblem, match=words) as it:
+        await sample(blank, positive=ConditioningSetArea(apple, *area))
+    assert it.value.input == "positive"
+
+
 # ------------------------------------------------------------------------------------------------ beside the latent
 
 
@@ -350,6 +371,12 @@ async def test_an_inpainting_model_says_what_is_missing(inpainting: Sampling, si
         with pytest.raises(InputProblem, match=rf"takes 5 channels .* has {channels}; .*Concat Condition") as it:
             await inpainting(**{side: given})
         assert it.value.input == side
+
+
+async def test_what_lies_beside_the_latent_is_not_cut_to_an_area(inpainting: Sampling) -> None:
+    with pytest.raises(InputProblem, match=r"use Conditioning \(Set Mask\)") as it:
+        await inpainting(positive=ConditioningSetArea(inpainting.inputs["positive"]))
+    assert it.value.input == "positive"
 
 
 async def test_a_condition_of_another_size_than_the_latent_is_refused(inpainting: Sampling) -> None:
