@@ -186,8 +186,10 @@ def TrainDiffusion(
     batch_size: Rows = 32,
     learning_rate: LearningRate = 8e-4,
     ema_decay: Fraction = 0.998,
+    high_noise: Fraction = 0.0,
     sample_every: Annotated[int, Field(ge=0, le=1_000_000)] = 500,
     seed: Seed = 0,
+    start: Model | None = None,
 ) -> TrainedModel:
     """Train a U-Net and its text encoder together, the second stage of latent diffusion; run again to go on.
 
@@ -211,10 +213,13 @@ def TrainDiffusion(
         batch_size: Latents in a batch.
         learning_rate: Highest rate of Adam; it rises at first and falls along a cosine.
         ema_decay: How slowly the averaged weights, which are saved, follow.
+        high_noise: Share of each batch drawn from the noisiest two fifths of the schedule, where the words decide what
+            the picture is; 0 is the paper's uniform draw.
         sample_every: Steps between sheets of samples in the output folder; 0 makes none.
         seed: Of initial weights, order, noise and dropout.
+        start: A checkpoint's model to go on from, with its own shape and vocabulary instead of those set here.
     """
-    from engine.ldm.checkpoint import save_latent_diffusion
+    from engine.ldm.checkpoint import load_latent_diffusion, save_latent_diffusion
     from engine.ldm.config import LatentDiffusionConfig
     from engine.ldm.text.transformer import TextTransformerConfig
     from engine.ldm.training.loop import FitSettings
@@ -258,6 +263,7 @@ def TrainDiffusion(
         )
     except ValueError as error:
         raise InputProblem(f"{error}; choose a larger vocabulary", "vocabulary_size") from error
+    begun = None if start is None else load_latent_diffusion(start.weights.open())
     settings = FitSettings(steps, batch_size, learning_rate, seed, min(200, steps), 0.03, ema_decay=ema_decay)
     latents = Latents(training_set.mean, training_set.std, training_set.captions)
     names = [texts[0] for texts in training_set.captions]
@@ -268,7 +274,7 @@ def TrainDiffusion(
         lambda autoencoder: train_text_to_image(
             latents,
             autoencoder,
-            config,
+            config if begun is None else begun.config,
             tokenizer,
             settings,
             _state_file(ctx, f"{name}/diffusion"),
@@ -277,6 +283,8 @@ def TrainDiffusion(
             manager.device.torch_device,
             lambda step, model: _show_samples(ctx, name, captions, step, model),
             sample_every or steps + 1,
+            high_noise,
+            begun,
         ),
     )
     path = ctx.folders.place("checkpoints", f"{name}.safetensors")

@@ -35,6 +35,8 @@ class DiffusionTask:
         scale_factor: Gives latents unit standard deviation.
         objective: Schedule, target and norm.
         dropout: Share of captions replaced by "" (the unconditional model of classifier-free guidance).
+        high_noise: Share of each batch whose timestep is drawn from the noisiest two fifths alone, where the caption
+            and not the latent decides what the picture is. 0 is the paper's uniform draw.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class DiffusionTask:
         scale_factor: float,
         objective: DiffusionObjective,
         dropout: float = 0.1,
+        high_noise: float = 0.0,
     ) -> None:
         self.module = module
         self.mean = mean * scale_factor
@@ -53,6 +56,7 @@ class DiffusionTask:
         self.captions = captions
         self.objective = objective
         self.dropout = dropout
+        self.high_noise = high_noise
 
     @property
     def rows(self) -> int:
@@ -65,8 +69,16 @@ class DiffusionTask:
         module = self.module
         device = next(module.parameters()).device
         context = None if module.text_encoder is None else module.text_encoder.encode(texts)
-        losses = self.objective.step(lambda x, t: module.unet(x, t, context), z.to(device), draw)
+        z, t = z.to(device), self._timesteps(len(z), draw).to(device)
+        noise = torch.randn(z.shape, generator=draw).to(device)
+        prediction = module.unet(self.objective.schedule.add_noise(z, t, noise), t, context)
+        losses = self.objective.losses(prediction, z, t, noise)
         return {"loss": losses.total, "simple": losses.simple}
+
+    def _timesteps(self, rows: int, draw: torch.Generator) -> Tensor:
+        total = self.objective.schedule.timesteps
+        lowest = torch.where(torch.rand(rows, generator=draw) < self.high_noise, total * 3 // 5, 0)
+        return lowest + (torch.rand(rows, generator=draw) * (total - lowest)).long()
 
 
 def caption_variant(texts: Sequence[str], draw: torch.Generator, dropout: float) -> str:

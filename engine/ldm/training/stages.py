@@ -127,6 +127,8 @@ def train_text_to_image(
     device: Device = "cpu",
     on_sample: OnSample | None = None,
     sample_every: int = 500,
+    high_noise: float = 0.0,
+    start: LatentDiffusion | None = None,
 ) -> tuple[LatentDiffusion, History]:
     """Train a U-Net and its text transformer on latents; returns the whole model with its averaged weights.
 
@@ -134,13 +136,15 @@ def train_text_to_image(
         config: Complete, see `text_to_image_config`; `use_ema` is off, because the averages become the weights.
         state: Where training is saved and resumed from.
         dropout: Share of captions left out, for classifier-free guidance.
+        high_noise: See `DiffusionTask`.
+        start: A trained model to go on from, of the same configuration; trained in place.
         on_sample: Called every `sample_every` steps with the step and the model as it would be saved then.
 
     Raises:
         As `fit`.
     """
     with _seeded(settings.seed):
-        model = LatentDiffusion(config, tokenizer)
+        model = start or LatentDiffusion(config, tokenizer)
     assert isinstance(model.cond_stage_model, BERTEmbedder) and model.first_stage_model is not None
     model.first_stage_model.load_state_dict(autoencoder.state_dict())
     learner = Learner(model.unet, model.cond_stage_model)
@@ -152,6 +156,7 @@ def train_text_to_image(
         config.scale_factor,
         DiffusionObjective.of(config),
         dropout,
+        high_noise,
     )
     model.to(device)
 

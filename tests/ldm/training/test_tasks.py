@@ -81,6 +81,27 @@ def test_the_second_stage_learns_to_denoise(parameterization: str):
     assert encoder.transformer.token_emb.weight.grad is not None
 
 
+def test_high_noise_moves_timesteps_to_the_noisiest_two_fifths():
+    def drawn(share: float) -> torch.Tensor:
+        unet = UNetModel(UNetConfig(4, 4, 16, (1,), 1, norm_groups=4))
+        schedule = NoiseSchedule.named("linear")
+        task = DiffusionTask(
+            Learner(unet, None),
+            torch.zeros(1, 4, 4, 4),
+            torch.zeros(1, 4, 4, 4),
+            [("a",)],
+            1.0,
+            DiffusionObjective(schedule),
+            high_noise=share,
+        )
+        return task._timesteps(4000, torch.Generator().manual_seed(0))
+
+    uniform, all_high, half = drawn(0.0), drawn(1.0), drawn(0.5)
+    assert uniform.min() == 0 and uniform.max() == 999
+    assert all_high.min() == 600 and all_high.max() == 999
+    assert float((half >= 600).float().mean()) == pytest.approx(0.5 + 0.5 * 0.4, abs=0.03)
+
+
 def test_captions_are_dropped_as_often_as_asked_and_otherwise_vary():
     draw = torch.Generator().manual_seed(0)
     drawn = [caption_variant(("red apple", "fruit", "food"), draw, 0.2) for _ in range(2000)]
