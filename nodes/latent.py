@@ -7,11 +7,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from engine.errors import InputProblem
 from engine.models.handles import VAE
 from engine.node import BatchSize, Height, Width, node
 from engine.values import Latent, Mask
 
 BatchIndex = Annotated[int, Field(ge=0, le=4095)]
+MAX_BYTES = 2**31
 STABLE_DIFFUSION = (4, 8)
 """Channels of a latent, and pixels a cell, where no autoencoder says otherwise."""
 
@@ -29,6 +31,13 @@ def EmptyLatent(width: Width = 512, height: Height = 512, batch_size: BatchSize 
     import torch
 
     channels, factor = (vae.config.embed_dim, vae.config.downsampling) if vae else STABLE_DIFFUSION
+    needed = 4 * batch_size * channels * (height // factor) * (width // factor)
+    if needed > MAX_BYTES:
+        raise InputProblem(
+            f"{batch_size} latents of {width}x{height} take {needed / 2**30:.1f} GiB, more than {MAX_BYTES // 2**30}; "
+            "ask for fewer or smaller ones",
+            "batch_size",
+        )
     return Latent(torch.zeros(batch_size, channels, height // factor, width // factor))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
+from engine.errors import InputProblem
 from engine.values import Latent, Mask
 from nodes.latent import EmptyLatent, LatentFromBatch, RepeatLatentBatch, SetLatentNoiseMask
 from nodes.loaders import LoadedCheckpoint
@@ -69,3 +71,8 @@ def test_each_latent_keeps_its_own_mask_when_taken() -> None:
     shared = LatentFromBatch(SetLatentNoiseMask(numbered(3), Mask(masks[1:2])), 2).noise_mask
     assert own is not None and own[:, 0, 0].tolist() == [2]
     assert shared is not None and shared[:, 0, 0].tolist() == [1]
+
+
+def test_latents_that_no_memory_holds_are_refused_before_they_are_made() -> None:
+    with pytest.raises(InputProblem, match=r"4096 latents of 16384x16384 take 256\.0 GiB"):
+        EmptyLatent(16384, 16384, 4096)
