@@ -264,6 +264,8 @@ def TrainDiffusion(
     except ValueError as error:
         raise InputProblem(f"{error}; choose a larger vocabulary", "vocabulary_size") from error
     begun = None if start is None else load_latent_diffusion(start.weights.open())
+    if begun is not None and begun.config.first_stage != vae.config:
+        raise InputProblem("`start` was trained on the latents of another autoencoder; connect its own VAE", "vae")
     settings = FitSettings(steps, batch_size, learning_rate, seed, min(200, steps), 0.03, ema_decay=ema_decay)
     latents = Latents(training_set.mean, training_set.std, training_set.captions)
     names = [texts[0] for texts in training_set.captions]

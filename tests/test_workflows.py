@@ -11,6 +11,7 @@ import pytest
 from PIL import Image as Pillow
 from PIL import PngImagePlugin
 
+from engine.ldm.weights import open_model
 from engine.node import Folders
 from engine.node.folders import EMBEDDED_MODELS
 from engine.run.darkroom import Darkroom
@@ -30,6 +31,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("home")
     for folder in ("checkpoints", "vae"):
         tiny.save_checkpoint(base / "models" / folder / MODEL, tiny.config())
+    tiny.save_checkpoint(base / "models" / "checkpoints" / "darkroom-emoji-64-base.safetensors", tiny.config())
     pictures = base / "input" / "fluent-emoji"
     pictures.mkdir(parents=True)
     rows: list[dict[str, str]] = []
@@ -110,6 +112,19 @@ def test_the_workflows_train_what_they_say(darkroom: Darkroom) -> None:
     assert curve.is_file()
     _, (path,) = run(darkroom, WORKFLOWS / "text_to_image.json", {**FEW, "model.ckpt_name": "words.safetensors"})
     assert path.is_file()
+
+
+def test_training_goes_on_from_a_model_with_its_shape_and_vocabulary(darkroom: Darkroom) -> None:
+    settings = {"train.steps": 2, "train.batch_size": 2, "train.sample_every": 0, "train.name": "focused"}
+    run(darkroom, WORKFLOWS / "train_text_to_image_focus.json", settings)
+    before, after = (
+        open_model(darkroom.folders.resolve("checkpoints", f"{name}.safetensors"))
+        for name in ("darkroom-emoji-64-base", "focused")
+    )
+    assert after.shapes() == before.shapes()
+    assert after.metadata["darkroom.vocabulary"] == before.metadata["darkroom.vocabulary"]
+    key = "model.diffusion_model.out.2.weight"
+    assert not after.tensor(key).equal(before.tensor(key).to(after.tensor(key).dtype))
 
 
 COMFYUI = {

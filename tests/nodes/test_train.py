@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from engine.errors import Cancelled, FileProblem, InputProblem
 from engine.ldm.weights import open_model
 from engine.models.handles import VAE
 from engine.node import NullContext
-from engine.values import Image
-from nodes.loaders import LoadAutoencoder, LoadCheckpoint
+from engine.values import Image, TrainingSet
+from nodes.loaders import LoadAutoencoder, LoadCheckpoint, LoadedCheckpoint
 from nodes.text import EncodeText
 from nodes.train import EncodePictures, LoadPictures, Pictures, TrainAutoencoder, TrainDiffusion
 from nodes.vae import VAEDecode, VAEEncode
@@ -265,3 +266,10 @@ def test_latents_of_another_autoencoder_are_refused(ctx: NullContext, pictures: 
     with pytest.raises(InputProblem, match="3 channels, this VAE makes 4") as it:
         TrainDiffusion(training_set, vae, ctx, **DIFFUSION)
     assert it.value.input == "training_set"
+
+
+def test_going_on_with_another_autoencoder_is_refused(loaded: LoadedCheckpoint, ctx: NullContext) -> None:
+    other = VAE(loaded.vae.weights, replace(loaded.vae.config, ch=8))
+    latents = torch.zeros(1, other.config.embed_dim, 8, 8)
+    with pytest.raises(InputProblem, match="latents of another autoencoder"):
+        TrainDiffusion(TrainingSet(latents, latents, (("a",),), ("",)), other, ctx, start=loaded.model)
