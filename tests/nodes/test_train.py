@@ -270,6 +270,6 @@ def test_latents_of_another_autoencoder_are_refused(ctx: NullContext, pictures: 
 
 def test_going_on_with_another_autoencoder_is_refused(loaded: LoadedCheckpoint, ctx: NullContext) -> None:
     other = VAE(loaded.vae.weights, replace(loaded.vae.config, ch=8))
-    latents = torch.zeros(1, other.config.embed_dim, 8, 8)
+    latents = torch.randn(2, other.config.embed_dim, 8, 8)
     with pytest.raises(InputProblem, match="latents of another autoencoder"):
-        TrainDiffusion(TrainingSet(latents, latents, (("a",),), ("",)), other, ctx, start=loaded.model)
+        TrainDiffusion(TrainingSet(latents, latents, (("a",), ("b",)), ("", "")), other, ctx, start=loaded.model)
