@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, JsonValue
@@ -22,6 +22,7 @@ from engine.values import Image, TrainingSet
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engine.ldm.config import LatentDiffusionConfig
     from engine.ldm.latent_diffusion import LatentDiffusion
     from engine.ldm.training.loop import FitSettings, History, Listener, StepReport
     from engine.ldm.training.pictures import PictureSet
@@ -217,9 +218,12 @@ def TrainDiffusion(
             the picture is; 0 is the paper's uniform draw.
         sample_every: Steps between sheets of samples in the output folder; 0 makes none.
         seed: Of initial weights, order, noise and dropout.
-        start: A checkpoint's model to go on from, with its own shape and vocabulary instead of those set here.
+        start: A model whose U-Net to go on from, with its shape and schedule instead of those set here. The text
+            encoder begins anew, so that it may read other captions in another length.
     """
-    from engine.ldm.checkpoint import load_latent_diffusion, save_latent_diffusion
+    import torch
+
+    from engine.ldm.checkpoint import load_unet, save_latent_diffusion
     from engine.ldm.config import LatentDiffusionConfig
     from engine.ldm.text.transformer import TextTransformerConfig
     from engine.ldm.training.loop import FitSettings
@@ -263,9 +267,9 @@ def TrainDiffusion(
         )
     except ValueError as error:
         raise InputProblem(f"{error}; choose a larger vocabulary", "vocabulary_size") from error
-    begun = None if start is None else load_latent_diffusion(start.weights.open())
-    if begun is not None and begun.config.first_stage != vae.config:
-        raise InputProblem("`start` was trained on the latents of another autoencoder; connect its own VAE", "vae")
+    begun = None if start is None else load_unet(start.weights.open(), dtype=torch.float32)
+    if start is not None:
+        config = _going_on(config, start, vae)
     settings = FitSettings(steps, batch_size, learning_rate, seed, min(200, steps), 0.03, ema_decay=ema_decay)
     latents = Latents(training_set.mean, training_set.std, training_set.captions)
     names = [texts[0] for texts in training_set.captions]
@@ -276,7 +280,7 @@ def TrainDiffusion(
         lambda autoencoder: train_text_to_image(
             latents,
             autoencoder,
-            config if begun is None else begun.config,
+            config,
             tokenizer,
             settings,
             _state_file(ctx, f"{name}/diffusion"),
@@ -292,6 +296,18 @@ def TrainDiffusion(
     path = ctx.folders.place("checkpoints", f"{name}.safetensors")
     save_latent_diffusion(path, trained.half(), _how(settings, history))
     return TrainedModel(Model.open(path), TextEncoder.open(path), VAE.open(path), _curve(history))
+
+
+def _going_on(config: LatentDiffusionConfig, start: Model, vae: VAE) -> LatentDiffusionConfig:
+    """The configuration of `start` with the text encoder of `config`."""
+    if start.config.first_stage != vae.config:
+        raise InputProblem("`start` was trained on the latents of another autoencoder; connect its own VAE", "vae")
+    if start.config.unet.context_dim != config.unet.context_dim:
+        raise InputProblem(
+            f"the U-Net of `start` reads words {start.config.unet.context_dim} wide; set text_width to that",
+            "text_width",
+        )
+    return replace(start.config, conditioner=config.conditioner, use_ema=False)
 
 
 def _load(pictures: Pictures) -> PictureSet:

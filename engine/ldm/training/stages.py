@@ -29,6 +29,7 @@ from engine.ldm.training.diffusion_task import DiffusionTask, Learner
 from engine.ldm.training.loop import FitSettings, History, Listener, StepReport, fit
 from engine.ldm.training.objective import DiffusionObjective, scale_from_std
 from engine.ldm.training.pictures import PictureSet
+from engine.ldm.unet import UNetModel
 
 Device = torch.device | str
 OnSample = Callable[[int, LatentDiffusion], None]
@@ -128,7 +129,7 @@ def train_text_to_image(
     on_sample: OnSample | None = None,
     sample_every: int = 500,
     high_noise: float = 0.0,
-    start: LatentDiffusion | None = None,
+    start: UNetModel | None = None,
 ) -> tuple[LatentDiffusion, History]:
     """Train a U-Net and its text transformer on latents; returns the whole model with its averaged weights.
 
@@ -137,14 +138,16 @@ def train_text_to_image(
         state: Where training is saved and resumed from.
         dropout: Share of captions left out, for classifier-free guidance.
         high_noise: See `DiffusionTask`.
-        start: A trained model to go on from, of the same configuration; trained in place.
+        start: A trained U-Net of the same shape, whose weights to begin with; the text encoder begins anew.
         on_sample: Called every `sample_every` steps with the step and the model as it would be saved then.
 
     Raises:
         As `fit`.
     """
     with _seeded(settings.seed):
-        model = start or LatentDiffusion(config, tokenizer)
+        model = LatentDiffusion(config, tokenizer)
+    if start is not None:
+        model.unet.load_state_dict(start.state_dict())
     assert isinstance(model.cond_stage_model, BERTEmbedder) and model.first_stage_model is not None
     model.first_stage_model.load_state_dict(autoencoder.state_dict())
     learner = Learner(model.unet, model.cond_stage_model)
