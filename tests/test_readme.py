@@ -44,7 +44,7 @@ def test_each_command_of_the_readme_works(command: str, checkout: Path) -> None:
 
 def test_the_training_workflows_of_the_readme_exist() -> None:
     named = re.findall(r"darkroom run (workflows/train\S+)", README)
-    assert len(named) == 2
+    assert len(named) == 3
     assert all((ROOT / name).is_file() for name in named)
 
 
