@@ -123,16 +123,16 @@ def retrieval(model: LatentDiffusion, pictures: PictureSet, count: int, steps: i
     order = random.Random(0).sample(range(len(pictures)), count + 48)
     test, tuning = order[:count], order[count:]
 
-    def ranks(indices: Sequence[int], scale: float) -> Tensor:
+    def ranks(indices: Sequence[int], scale: float, steps: int) -> Tensor:
         captions = [pictures.pictures[index].caption for index in indices]
         latents = latents_of(model, captions, scale, steps).flatten(1)
         distances = torch.cdist(latents, known)
         return (distances < distances[torch.arange(len(indices)), torch.tensor(indices)][:, None]).sum(1)
 
-    tuned = {scale: float((ranks(tuning, scale) < 5).float().mean()) for scale in SCALES}
+    tuned = {scale: float((ranks(tuning, scale, min(steps, 20)) < 5).float().mean()) for scale in SCALES}
     scale = max(tuned, key=lambda each: tuned[each])
     started = time.perf_counter()
-    found = ranks(test, scale)
+    found = ranks(test, scale, steps)
     return {
         "cfg_scale": scale,
         "top5_by_scale_on_other_captions": tuned,
