@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from engine.errors import InputProblem
 from engine.ldm.condition import Condition
-from engine.ldm.sampling.denoisers import EpsDenoiser, Guided, VDenoiser, X0Denoiser
+from engine.ldm.sampling.denoisers import DENOISERS, Guided
 from engine.ldm.sampling.protocol import Denoiser, Network
 from engine.ldm.sampling.regions import Blended, Region, sigma_at, with_counterparts
 from engine.values import Conditioning, ConditioningPart
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.ldm.config import LatentDiffusionConfig
-
-DENOISERS = {"eps": EpsDenoiser, "v": VDenoiser, "x0": X0Denoiser}
 
 
 def guided(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -63,6 +64,12 @@ class X0Denoiser(NetworkDenoiser):
 
     def denoised(self, x: Tensor, output: Tensor, sigma: float) -> Tensor:
         return output
+
+
+DENOISERS: Mapping[str, type[NetworkDenoiser]] = MappingProxyType(
+    {"eps": EpsDenoiser, "v": VDenoiser, "x0": X0Denoiser}
+)
+"""By what a network predicts: `LatentDiffusionConfig.parameterization`."""
 
 
 @dataclass(frozen=True, eq=False)

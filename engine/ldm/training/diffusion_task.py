@@ -69,10 +69,8 @@ class DiffusionTask:
         module = self.module
         device = next(module.parameters()).device
         context = None if module.text_encoder is None else module.text_encoder.encode(texts)
-        z, t = z.to(device), self._timesteps(len(z), draw).to(device)
-        noise = torch.randn(z.shape, generator=draw).to(device)
-        prediction = module.unet(self.objective.schedule.add_noise(z, t, noise), t, context)
-        losses = self.objective.losses(prediction, z, t, noise)
+        t = self._timesteps(len(z), draw)
+        losses = self.objective.step(lambda x, t: module.unet(x, t, context), z.to(device), draw, t=t)
         return {"loss": losses.total, "simple": losses.simple}
 
     def _timesteps(self, rows: int, draw: torch.Generator) -> Tensor:

@@ -106,6 +106,7 @@ class DiffusionObjective:
         x0: Tensor,
         generator: torch.Generator | None = None,
         logvar: Tensor | None = None,
+        t: Tensor | None = None,
     ) -> Losses:
         """Draw a timestep and noise for every image of a batch and return its losses (DDPM, algorithm 1).
 
@@ -114,8 +115,11 @@ class DiffusionObjective:
             x0: [B, C, h, w], clean latents, scaled.
             generator: Source of t and noise, on the CPU, so that a run repeats on every device.
             logvar: As for `losses`.
+            t: [B] int64, timesteps drawn by other rules than the uniform one.
         """
-        t = torch.randint(self.schedule.timesteps, (len(x0),), generator=generator).to(x0.device)
+        if t is None:
+            t = torch.randint(self.schedule.timesteps, (len(x0),), generator=generator)
+        t = t.to(x0.device)
         noise = torch.randn(x0.shape, generator=generator, dtype=x0.dtype).to(x0.device)
         return self.losses(predict(self.schedule.add_noise(x0, t, noise), t), x0, t, noise, logvar)
 

@@ -18,7 +18,7 @@ from engine.ldm.condition import Condition
 from engine.ldm.conditioners.text import BERTEmbedder
 from engine.ldm.config import LatentDiffusionConfig
 from engine.ldm.latent_diffusion import LatentDiffusion
-from engine.ldm.sampling.denoisers import EpsDenoiser, Guided, VDenoiser, X0Denoiser
+from engine.ldm.sampling.denoisers import DENOISERS, Guided
 from engine.ldm.sampling.drive import sample
 from engine.ldm.sampling.samplers import dpmpp_2m
 from engine.ldm.sampling.sigmas import sampler_sigmas
@@ -185,7 +185,7 @@ def sample_captions(
     encoder, first_stage = model.cond_stage_model, model.config.first_stage
     assert isinstance(encoder, BERTEmbedder) and first_stage is not None
     schedule = model.schedule()
-    kind = {"eps": EpsDenoiser, "v": VDenoiser, "x0": X0Denoiser}[model.config.parameterization]
+    kind = DENOISERS[model.config.parameterization]
     conditions = [Condition(context=encoder.encode(texts)) for texts in (captions, [""] * len(captions))]
     conditional, unconditional = (kind(model.unet, schedule, condition) for condition in conditions)
     side = first_stage.resolution // first_stage.downsampling
