@@ -46,7 +46,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def darkroom(base: Path, tmp_path: Path) -> Iterator[Darkroom]:
     """An engine with a cache and an output folder of its own."""
     folders = Folders(
-        base / "input", tmp_path / "output", tmp_path / "temp", tmp_path / "cache", (base / "models",), ()
+        base / "input",
+        tmp_path / "output",
+        tmp_path / "temp",
+        tmp_path / "cache",
+        tmp_path / "user",
+        (base / "models",),
+        (),
     )
     with open_darkroom(folders, "cpu") as darkroom:
         yield darkroom
@@ -87,7 +93,15 @@ def test_a_second_run_calls_no_node_and_another_seed_only_what_follows(darkroom:
 
 
 def test_a_run_after_a_restart_calls_no_node(base: Path, tmp_path: Path) -> None:
-    own = Folders(base / "input", tmp_path / "output", tmp_path / "temp", tmp_path / "cache", (base / "models",), ())
+    own = Folders(
+        base / "input",
+        tmp_path / "output",
+        tmp_path / "temp",
+        tmp_path / "cache",
+        tmp_path / "user",
+        (base / "models",),
+        (),
+    )
     called: list[list[str]] = []
     for _ in range(2):
         with open_darkroom(own, "cpu") as darkroom:

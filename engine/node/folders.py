@@ -62,7 +62,7 @@ class Folders:
     """Where the user's files are.
 
     `models` are roots that each hold folders by key (`checkpoints`, `vae`, ...); `extra` adds or extends single keys;
-    `plugins` hold plugins.
+    `plugins` hold plugins; `user` holds what the server must not lose: the queue, saved workflows, settings.
     Folders are created when something is written into them, not before.
     """
 
@@ -70,6 +70,7 @@ class Folders:
     output: Path
     temp: Path
     cache: Path
+    user: Path
     models: tuple[Path, ...] = ()
     plugins: tuple[Path, ...] = ()
     extra: Mapping[str, tuple[Path, ...]] = field(default_factory=_no_folders)
@@ -81,7 +82,9 @@ class Folders:
     def under(cls, base: Path) -> Folders:
         """All folders below one, plus the embedded models."""
         models = tuple(dict.fromkeys((base / "models", EMBEDDED_MODELS)))
-        return cls(base / "input", base / "output", base / "temp", base / "cache", models, (base / "plugins",))
+        return cls(
+            base / "input", base / "output", base / "temp", base / "cache", base / "user", models, (base / "plugins",)
+        )
 
     @classmethod
     def default(cls) -> Folders:

@@ -195,7 +195,7 @@ def test_threads_never_get_the_same_name(folders: Folders) -> None:
 
 def test_saving_never_overwrites_what_another_process_saved(folders: Folders) -> None:
     expected = folders.next_output("a")
-    other = Folders(folders.input, folders.output, folders.temp, folders.cache)
+    other = Folders(folders.input, folders.output, folders.temp, folders.cache, folders.user)
     assert other.save(b"theirs", "a") == expected
     folders._last.clear()  # pyright: ignore[reportPrivateUsage]  as if this process had counted before the other saved
     mine = folders.save(b"mine", "a")
