@@ -12,7 +12,7 @@ from engine.errors import FileProblem
 
 
 @contextlib.contextmanager
-def _beside(path: Path, data: bytes) -> Generator[Path]:
+def _beside(path: Path, data: bytes, durable: bool) -> Generator[Path]:
     """A file in the folder of `path` that holds `data`, gone afterwards unless it was renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
@@ -20,6 +20,9 @@ def _beside(path: Path, data: bytes) -> Generator[Path]:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
         yield temporary
     finally:
@@ -33,30 +36,55 @@ def _umask() -> int:
     return mask
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Put `data` at `path`, replacing what is there, all of it or nothing.
 
+    Args:
+        durable: wait until the disk has it, so that a power cut cannot leave an empty file.
+
     Raises:
         FileProblem: the disk is full, or the place cannot be written.
     """
     try:
-        with _beside(path, data) as temporary:
+        with _beside(path, data, durable) as temporary:
             os.replace(temporary, path)
+            if durable:
+                _flush_folder(path.parent)
     except OSError as error:
         raise FileProblem(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def write_new(path: Path, data: bytes) -> bool:
+def write_new(path: Path, data: bytes, *, durable: bool = False) -> bool:
     """Put `data` at `path` unless a file is there already, in which case nothing happens and the answer is False.
 
+    Args:
+        durable: wait until the disk has it.
+
     Raises:
         FileProblem: the disk is full, or the place cannot be written.
     """
     try:
-        with _beside(path, data) as temporary:
-            return _publish(temporary, path)
+        with _beside(path, data, durable) as temporary:
+            is_new = _publish(temporary, path)
+            if durable and is_new:
+                _flush_folder(path.parent)
+            return is_new
     except OSError as error:
         raise FileProblem(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _flush_folder(folder: Path) -> None:
+    """Have the disk note the names in a folder. Windows, where a folder cannot be opened as a file, does so itself."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:  # network file systems refuse to; the file's own content is safe
+        pass
+    finally:
+        os.close(handle)
 
 
 def _publish(temporary: Path, path: Path) -> bool:

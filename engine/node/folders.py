@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from engine.errors import FileProblem
 from engine.node.files import write_new
@@ -53,6 +53,23 @@ EMBEDDED_MODELS = PROJECT / "models"
 """The models that ship with the project; always searched, after the user's own."""
 
 
+class Saves(Protocol):
+    """Remembers where files were saved, so that what is saved in a second attempt takes the place of the first."""
+
+    def save(self, data: bytes, owner: str, slot: str, choose: Callable[[], Path]) -> Path:
+        """Write a new file, as `Folders.save` does, or find the one that an earlier attempt wrote.
+
+        Args:
+            owner: content key of the node that saves.
+            slot: which of its files this is: equal for the same call in another attempt.
+            choose: gives the next free name.
+
+        Raises:
+            FileProblem: the disk refuses.
+        """
+        ...
+
+
 def _no_folders() -> Mapping[str, tuple[Path, ...]]:
     return {}
 
@@ -74,6 +91,8 @@ class Folders:
     models: tuple[Path, ...] = ()
     plugins: tuple[Path, ...] = ()
     extra: Mapping[str, tuple[Path, ...]] = field(default_factory=_no_folders)
+    _saves: tuple[Saves, str] | None = field(default=None, compare=False, repr=False)
+    """What remembers saved files, and for whom."""
     _last: dict[Path, int] = field(default_factory=dict[Path, int], compare=False, repr=False)
     """Counter last handed out by output prefix, so that two threads never get the same file."""
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
@@ -103,6 +122,10 @@ class Folders:
     def with_output(self, output: Path) -> Folders:
         """The same folders with pictures saved elsewhere."""
         return replace(self, output=output.absolute(), _last={}, _lock=threading.Lock())
+
+    def saving(self, saves: Saves, owner: str) -> Folders:
+        """The same folders, as the node with the content key `owner` sees them in a job that may be run again."""
+        return replace(self, _saves=(saves, owner))
 
     # ------------------------------------------------------------------------------------------------------ reading
 
@@ -250,9 +273,16 @@ class Folders:
         Raises:
             FileProblem: the prefix leads out of the folder, or the disk refuses.
         """
+
+        def choose() -> Path:
+            return self.next_output(prefix, suffix, width=width, height=height, batch=batch, folder=folder)
+
+        if self._saves is not None and folder == "output":
+            saves, owner = self._saves
+            return saves.save(data, owner, f"{prefix}|{batch}|{suffix}", choose)
         while True:
-            path = self.next_output(prefix, suffix, width=width, height=height, batch=batch, folder=folder)
-            if write_new(path, data):
+            path = choose()
+            if write_new(path, data, durable=folder == "output"):
                 return path
 
 

@@ -29,7 +29,7 @@ class Account:
     """Keeps the account of a run. Of the nodes of a subgraph it tells nothing but their errors, on the node that
     expanded to them."""
 
-    def __init__(self, run: str, graph: Graph, listener: Listener) -> None:
+    def __init__(self, run: str, graph: Graph, keys: Mapping[str, str], listener: Listener) -> None:
         self.nodes: dict[str, NodeReport] = {}
         self.ui: dict[str, Mapping[str, JsonValue]] = {}
         self.errors: list[NodeFailed] = []
@@ -37,6 +37,7 @@ class Account:
         """Ids of the nodes that were called, in order."""
         self._run = run
         self._graph = graph
+        self._keys = keys
         self._listener = listener
         self._wanted = frozenset(graph.outputs)
         self._told: set[str] = set()
@@ -58,7 +59,7 @@ class Account:
             if id not in may_run:
                 self._told.add(id)
                 self.ui[id] = record.ui
-                self.emit(NodeFinished(id, True, 0.0, record.ui))
+                self.emit(NodeFinished(id, True, 0.0, record.ui, self._keys[id]))
 
     def run_finished(self, status: Status, seconds: float) -> None:
         self.emit(RunFinished(self._run, status, seconds))
@@ -77,7 +78,7 @@ class Account:
             self.ui[id] = record.ui
         # A value that was only fetched is no news: RunStarted said that it is there.
         if not cached or (id in self._wanted and id not in self._told):
-            self.emit(NodeFinished(id, cached, seconds, record.ui))
+            self.emit(NodeFinished(id, cached, seconds, record.ui, work.key))
 
     def blocked(self, work: Work, messages: Sequence[str | None]) -> None:
         """Tell that calls of a node do not take place, by the messages of their blockers."""

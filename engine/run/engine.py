@@ -15,7 +15,7 @@ from engine.graph.keys import Difference, Environment, Keys, compute_keys, first
 from engine.graph.migrate import Migrations
 from engine.graph.workflow import Workflow
 from engine.node.context import Services
-from engine.node.folders import Folders
+from engine.node.folders import Folders, Saves
 from engine.node.node_type import NodeType
 from engine.run.cache import Cache
 from engine.run.cancel import Cancel
@@ -149,6 +149,8 @@ class Engine:
         prompt_json: str | None = None,
         workflow_json: str | None = None,
         wants_preview: bool = True,
+        keys: Keys | None = None,
+        saves: Saves | None = None,
     ) -> RunResult:
         """Run a graph to its end, also when nodes fail: `RunResult.raise_errors` makes an exception of that.
 
@@ -157,11 +159,14 @@ class Engine:
             cancel: stops the run after the current step of whatever is running.
             prompt_json: what a saved picture's metadata is to hold, None for nothing; so `workflow_json`.
             wants_preview: whether anybody looks at previews; nodes make none otherwise.
+            keys: the graph's, if they are known already: computing them may read large files, for which the event loop
+                of a worker must not wait.
+            saves: where nodes saved files in an earlier attempt at the same job, and now save them.
 
         Raises:
             WorkflowError: a file that the graph names cannot be read.
         """
-        keys = self.keys(graph)
+        keys = keys or self.keys(graph)
         run = Execution(
             self._equipment,
             graph,
@@ -170,6 +175,7 @@ class Engine:
             cancel or Cancel(),
             (prompt_json, workflow_json),
             wants_preview,
+            saves,
         )
         try:
             return await run.run()

@@ -47,6 +47,8 @@ class NodeFinished:
     seconds: float
     ui: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     """What an output node shows: `{"images": [{"path": ..., "width": ..., ...}]}`."""
+    key: str = ""
+    """Content key of the result: what a node is frozen at."""
 
 
 @dataclass(frozen=True, slots=True)

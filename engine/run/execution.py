@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from engine.errors import Cancelled, DarkroomError, InputProblem
 from engine.graph.graph import Graph
+from engine.node.folders import Saves
 from engine.node.node_type import NodeType
 from engine.node.results import Blocked, Result
 from engine.node.schema import Lane
@@ -50,6 +51,7 @@ class Execution:
             cancelled, and what was raised comes out of `run`.
         texts: the prompt and the workflow as JSON, for the metadata of saved pictures.
         wants_preview: whether anybody looks at previews.
+        saves: remembers where nodes saved files, if another attempt at the same work may have.
     """
 
     def __init__(
@@ -61,15 +63,17 @@ class Execution:
         cancel: Cancel,
         texts: tuple[str | None, str | None] = (None, None),
         wants_preview: bool = True,
+        saves: Saves | None = None,
     ) -> None:
         self.id = uuid4().hex
-        self.account = Account(self.id, graph, listener)
+        self.account = Account(self.id, graph, keys, listener)
         self._equipment = equipment
         self._graph = graph
         self._scope = Scope(graph, keys)
         self._cancel = cancel
         self._texts = texts
         self._wants_preview = wants_preview
+        self._saves = saves
         self._aborted = False
         self._shelf = Shelf(equipment)
         self._agenda = Agenda(self._shelf.is_known)
@@ -252,11 +256,11 @@ class Execution:
 
     def _context(self, work: Work) -> RunContext:
         prompt, workflow = self._texts
-        equipment = self._equipment
+        folders = self._equipment.folders
         return RunContext(
             work.shown_as,
-            equipment.folders,
-            equipment.services,
+            folders if self._saves is None else folders.saving(self._saves, work.key),
+            self._equipment.services,
             lambda event: self._crew.post(partial(self.account.emit, event)),
             lambda: self._stopped,
             prompt,
