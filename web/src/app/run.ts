@@ -1,0 +1,116 @@
+/**
+ * What runs do, as far as the canvas shows it: one account per job, and which job each tab shows.
+ *
+ * The API client feeds it (`begin`, `receive`, `showPreview`); nodes and panels read it. Ids of nodes inside a subgraph
+ * are `instance:inner`.
+ */
+
+import { createStore, useStore } from "zustand";
+import type { Problem } from "../document";
+import { tabsStore } from "./store";
+
+export type NodeStatus = "waiting" | "running" | "done" | "cached" | "failed" | "skipped";
+
+export interface NodeRun {
+  status: NodeStatus;
+  /** Steps done and to do, while it runs. */
+  step?: number;
+  total?: number;
+  text?: string;
+  seconds?: number;
+  /** The cache key of its result: what `freeze` holds on to. */
+  key?: string;
+  /** Unix seconds at which it started. */
+  startedAt?: number;
+}
+
+/** A picture that a node made or is shown with. */
+export interface PictureRef {
+  filename: string;
+  subfolder: string;
+  type: "output" | "input" | "temp";
+  width?: number;
+  height?: number;
+}
+
+export interface NodeOutput {
+  images?: PictureRef[];
+  text?: string[];
+  [other: string]: unknown;
+}
+
+export type JobStatus = "queued" | "running" | "done" | "failed" | "cancelled";
+
+export interface JobRun {
+  job: string;
+  status: JobStatus;
+  nodes: Readonly<Record<string, NodeRun>>;
+  /** Object URLs of the latest preview of each node that is being computed. */
+  previews: Readonly<Record<string, string>>;
+  outputs: Readonly<Record<string, NodeOutput>>;
+  problems: readonly Problem[];
+  /** Unix seconds. */
+  startedAt?: number;
+  seconds?: number;
+}
+
+interface RunState {
+  jobs: Readonly<Record<string, JobRun>>;
+  /** Which job each tab shows, by tab id. */
+  shown: Readonly<Record<string, string>>;
+  /** Problems that validating or submitting found, by tab id, until the next edit or run. */
+  problems: Readonly<Record<string, readonly Problem[]>>;
+  /** A tab's graph was queued as this job: show it there. */
+  begin(tab: string, job: string): void;
+  update(job: string, change: (run: JobRun) => JobRun): void;
+  setProblems(tab: string, problems: readonly Problem[]): void;
+  forget(job: string): void;
+}
+
+export function newRun(job: string): JobRun {
+  return { job, status: "queued", nodes: {}, previews: {}, outputs: {}, problems: [] };
+}
+
+export const runStore = createStore<RunState>()((set) => ({
+  jobs: {},
+  shown: {},
+  problems: {},
+  begin: (tab, job) =>
+    set((now) => ({
+      jobs: now.jobs[job] ? now.jobs : { ...now.jobs, [job]: newRun(job) },
+      shown: { ...now.shown, [tab]: job },
+      problems: { ...now.problems, [tab]: [] },
+    })),
+  update: (job, change) =>
+    set((now) => {
+      const run = change(now.jobs[job] ?? newRun(job));
+      return run === now.jobs[job] ? now : { jobs: { ...now.jobs, [job]: run } };
+    }),
+  setProblems: (tab, problems) => set((now) => ({ problems: { ...now.problems, [tab]: problems } })),
+  forget: (job) =>
+    set((now) => {
+      const { [job]: gone, ...jobs } = now.jobs;
+      for (const url of Object.values(gone?.previews ?? {})) URL.revokeObjectURL(url);
+      return { jobs };
+    }),
+}));
+
+const IDLE = newRun("");
+
+/** Part of the run that the tab on show is showing; an idle run when it shows none. */
+export function useRun<T>(selector: (run: JobRun) => T): T {
+  const tab = useStore(tabsStore, (state) => state.active);
+  return useStore(runStore, (state) => selector(state.jobs[state.shown[tab] ?? ""] ?? IDLE));
+}
+
+const NO_PROBLEMS: readonly Problem[] = [];
+
+/** Problems of the tab on show: those found before running, or else the run's own. */
+export function useProblems(): readonly Problem[] {
+  const tab = useStore(tabsStore, (state) => state.active);
+  return useStore(runStore, (state) => {
+    const found = state.problems[tab];
+    if (found && found.length > 0) return found;
+    return state.jobs[state.shown[tab] ?? ""]?.problems ?? NO_PROBLEMS;
+  });
+}

@@ -1,0 +1,67 @@
+/** A node's schema as the server describes it: the mirror of `engine/node/schema.py`. */
+
+import type { JsonValue } from "./types";
+
+export type WidgetKind = "number" | "slider" | "text" | "multiline" | "combo" | "toggle" | "seed" | "file" | "colour";
+
+export interface InputSchema {
+  name: string;
+  /** An upper-case port type, a comma list for a union, or `*` for anything. */
+  type: string;
+  required: boolean;
+  default: JsonValue;
+  /** How an unconnected input is edited; null: it must be linked, or left out when not required. */
+  widget: WidgetKind | null;
+  minimum: number | null;
+  maximum: number | null;
+  step: number | null;
+  multiple_of: number | null;
+  pattern: string | null;
+  options: string[] | null;
+  /** For a `file` widget: the folder that the name is looked up in (`checkpoints`, `input`, ...). */
+  folder: string | null;
+  lazy: boolean;
+  is_list: boolean;
+  /** Grows: its value is a list of links. */
+  variadic: boolean;
+  help: string;
+}
+
+export interface OutputSchema {
+  name: string;
+  type: string;
+  is_list: boolean;
+  help: string;
+}
+
+export interface NodeSchema {
+  name: string;
+  title: string;
+  version: number;
+  category: string;
+  help: string;
+  inputs: InputSchema[];
+  outputs: OutputSchema[];
+  /** Has an effect on the world (saves a file). */
+  output: boolean;
+  lane: "device" | "cpu" | "loop";
+  aliases: string[];
+  fingerprinted: boolean;
+  experimental: boolean;
+  package: string;
+  code: string;
+}
+
+/** Node types by name. */
+export type Catalogue = ReadonlyMap<string, NodeSchema>;
+
+/** One thing wrong with a workflow: the mirror of `engine/errors.py`. */
+export interface Problem {
+  code: string;
+  message: string;
+  node?: string | null;
+  input?: string | null;
+  wanted?: string | null;
+  got?: string | null;
+  fix?: string | null;
+}
