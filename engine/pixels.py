@@ -1,57 +1,22 @@
-"""Picture files to pixels and back: decoding with limits, PNG with the workflow inside, resizing.
+"""Picture files to pixels and back: PNG with the workflow inside, previews, resizing.
 
-The only place that knows Pillow. Must not import the graph column; imports torch only when called.
+Must not import the graph column; imports torch and Pillow only when called.
 """
 
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from engine.errors import FileProblem, InputProblem
+from engine.errors import InputProblem
+from engine.pictures import open_picture
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
     from torch import Tensor
 
-MAX_PIXELS = 64_000_000
-"""Largest picture that is decoded, checked on the header: a small file can unpack to gigabytes (promise S10)."""
-
 ResizeMethod = Literal["nearest-exact", "bilinear", "area", "bicubic", "lanczos"]
-
-
-def open_picture(path: Path) -> Picture:
-    """Decode the first frame of a picture file, turned upright.
-
-    Raises:
-        FileProblem: The file is missing, not a picture, truncated, or larger than 64 megapixels.
-    """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is lower
-            opened = Image.open(path)
-        with opened:
-            if opened.width * opened.height > MAX_PIXELS:
-                raise FileProblem(
-                    f"{path.name} has {opened.width}x{opened.height} pixels, more than {MAX_PIXELS // 1_000_000} "
-                    "megapixels; make it smaller first"
-                )
-            opened.load()
-            return ImageOps.exif_transpose(opened)
-    except FileProblem:
-        raise
-    except Image.DecompressionBombError as error:
-        raise FileProblem(f"{path.name} is larger than 64 megapixels; make it smaller first") from error
-    except UnidentifiedImageError as error:  # Pillow's words hold the whole path
-        detail = "it is empty" if path.stat().st_size == 0 else "it is of no format known here"
-        raise FileProblem(f"{path.name} cannot be read as a picture: {detail}; choose another file") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise FileProblem(f"{path.name} cannot be read as a picture: {error}; choose another file") from error
 
 
 def read_picture(path: Path) -> tuple[Tensor, Tensor]:

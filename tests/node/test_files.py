@@ -41,3 +41,20 @@ def test_files_are_readable_as_others_of_this_user_are(tmp_path: Path) -> None:
     write_atomically(tmp_path / "ours", b"")
     (tmp_path / "plain").write_bytes(b"")
     assert stat.S_IMODE((tmp_path / "ours").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+
+
+def test_a_durable_write_is_on_the_disk_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def watched(handle: int) -> None:
+        synced.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    write_atomically(tmp_path / "kept.json", b"1", durable=True)
+    assert write_new(tmp_path / "new.json", b"2", durable=True)
+    assert synced == ["file", "folder", "file", "folder"]
+    write_atomically(tmp_path / "cheap.json", b"3")
+    assert len(synced) == 4
+    assert sorted(os.listdir(tmp_path)) == ["cheap.json", "kept.json", "new.json"]

@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from engine.errors import FileProblem
-from engine.pixels import open_picture
+from engine.pictures import open_picture
 
 SUFFIXES = frozenset({".png", ".webp", ".jpg", ".jpeg", ".bmp"})
 
