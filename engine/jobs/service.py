@@ -139,7 +139,7 @@ class JobService:
         """
         raise NotImplementedError
 
-    # ---------------------------------------------------------------------------------------------------- without running
+    # -------------------------------------------------------------------------------------------- without running
 
     async def validate(self, workflow: Workflow | JsonValue, outputs: Sequence[str] | None = None) -> list[Problem]:
         raise NotImplementedError

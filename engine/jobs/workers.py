@@ -25,6 +25,8 @@ class Order:
     job: str
     attempt: int
     """1 the first time. What a worker says of an earlier attempt is not heard."""
+    device: str
+    """One of `Workers.free_places`."""
     workflow: JsonValue
     """The document, with the job's settings in it."""
     outputs: Sequence[str] | None
@@ -43,14 +45,15 @@ class Workers(Protocol):
         WorkflowError: the worker refused the workflow.
     """
 
-    def free_places(self) -> int:
-        """How many more jobs could be started now; 0 while no worker is ready."""
+    def free_places(self) -> Sequence[str]:
+        """The device of each place where one more job could start now, best first; none while no worker is ready."""
         ...
 
-    async def start(self, order: Order) -> str:
-        """Hand a job to a worker; the name of its device, as soon as the worker was sent it.
+    async def start(self, order: Order) -> None:
+        """Hand a job to the worker of its device; returns when it was sent.
 
-        From then on the supervisor reports `job_done` or `job_lost` for this attempt exactly once.
+        From then on the supervisor reports `job_done` or `job_lost` for this attempt exactly once. When this raises
+        NoWorker, the job was not begun and nothing is reported.
         """
         ...
 
