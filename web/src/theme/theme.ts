@@ -1,0 +1,42 @@
+/** Which theme is on: the system's, dark or light. Kept in this browser. */
+
+import { create } from "zustand";
+
+export type ThemeChoice = "system" | "dark" | "light";
+
+const KEY = "darkroom.theme";
+
+interface ThemeState {
+  choice: ThemeChoice;
+  choose(choice: ThemeChoice): void;
+}
+
+export const useTheme = create<ThemeState>((set) => ({
+  choice: "system",
+  choose(choice) {
+    localStorage.setItem(KEY, choice);
+    set({ choice });
+    show(choice);
+  },
+}));
+
+/** Put on the theme that was chosen last, and follow the system while none was. Returns what ends that. */
+export function startTheme(): () => void {
+  const choice = stored();
+  useTheme.setState({ choice });
+  show(choice);
+  const system = matchMedia("(prefers-color-scheme: light)");
+  const follow = () => show(useTheme.getState().choice);
+  system.addEventListener("change", follow);
+  return () => system.removeEventListener("change", follow);
+}
+
+function show(choice: ThemeChoice): void {
+  const light = choice === "system" ? matchMedia("(prefers-color-scheme: light)").matches : choice === "light";
+  document.documentElement.dataset.theme = light ? "light" : "dark";
+}
+
+function stored(): ThemeChoice {
+  const value = localStorage.getItem(KEY);
+  return value === "dark" || value === "light" ? value : "system";
+}
