@@ -1,0 +1,54 @@
+"""The application: every part handed down, every route from its group, the guard in front.
+
+    app = make_app(service, folders, ServerSettings(token=token_at(folders.user / "token"), host=host, port=port))
+    print(launch_url(app))
+
+A group of routes is a function `routes() -> Iterable[Route]` of its module, named in `GROUPS`. A group that needs
+something of its own keeps it in the application under a `web.AppKey`; what must be opened and closed with the server
+is a context in `CONTEXTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+
+from aiohttp import web
+
+from engine.http import static
+from engine.http.access import Access
+from engine.http.body import JSON_BYTES
+from engine.http.errors import errors_as_json
+from engine.http.keys import FOLDERS, ROUTES, SERVICE, SETTINGS, ServerSettings
+from engine.http.route import Route, add_routes
+from engine.http.security import ACCESS, add_headers, guard
+from engine.jobs.service import JobService
+from engine.node.folders import Folders
+
+GROUPS: Sequence[Callable[[], Iterable[Route]]] = (static.routes,)
+CONTEXTS: Sequence[Callable[[web.Application], AsyncGenerator[None]]] = ()
+
+
+def make_app(service: JobService, folders: Folders, settings: ServerSettings) -> web.Application:
+    """Make the application. It opens nothing and starts nothing; `service` is open, and is closed by who opened it.
+
+    Raises:
+        FileProblem: the token of `settings` is too short.
+    """
+    app = web.Application(middlewares=[errors_as_json, guard], client_max_size=JSON_BYTES)
+    app[SERVICE] = service
+    app[FOLDERS] = folders
+    app[SETTINGS] = settings
+    app[ACCESS] = Access(settings)
+    app[ROUTES] = tuple(route for group in GROUPS for route in group())
+    add_routes(app, app[ROUTES])
+    app.on_response_prepare.append(add_headers)
+    app.cleanup_ctx.extend(CONTEXTS)
+    return app
+
+
+def launch_url(app: web.Application) -> str:
+    """A link that opens the editor in a browser, once. Every call makes a new one."""
+    settings = app[SETTINGS]
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{settings.port}/?launch={app[ACCESS].new_launch()}"

@@ -1,0 +1,1 @@
+"""Darkroom's own API, one module for each group of routes."""
