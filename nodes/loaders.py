@@ -19,15 +19,17 @@ def LoadCheckpoint(ckpt_name: CheckpointFile, ctx: Context) -> LoadedCheckpoint:
     """Load a whole model: the denoising network, the text encoder and the autoencoder.
 
     Args:
-        ckpt_name: A checkpoint file (.safetensors) with all three parts.
+        ckpt_name: A checkpoint file (.safetensors).
 
     Returns:
         model: Denoises latents; goes to a sampler.
-        clip: Reads prompts; goes to Encode Text.
+        clip: Reads prompts; goes to Encode Text. A model that is told something else than words has none to use.
         vae: Turns pictures into latents and back.
     """
     path = ctx.folders.resolve("checkpoints", ckpt_name)
-    return LoadedCheckpoint(Model.open(path), TextEncoder.open(path), VAE.open(path))
+    model = Model.open(path)
+    clip = TextEncoder.open(path) if model.config.reads_text else TextEncoder(model.weights)
+    return LoadedCheckpoint(model, clip, VAE.open(path))
 
 
 @node(category="loaders", title="Load Diffusion Model", aliases=("UNETLoader",))

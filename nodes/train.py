@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 from pydantic import Field, JsonValue
 
 from engine.errors import InputProblem
-from engine.models.handles import VAE, Model, TextEncoder
+from engine.models.handles import VAE, Model, TextEncoder, Weights
 from engine.models.manager import ModelManager
 from engine.node import Context, Folders, Fraction, Seed, Step, node
 from engine.values import Image, TrainingSet
@@ -22,8 +22,9 @@ from engine.values import Image, TrainingSet
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torch import Tensor
+
     from engine.ldm.config import LatentDiffusionConfig
-    from engine.ldm.latent_diffusion import LatentDiffusion
     from engine.ldm.training.loop import FitSettings, History, Listener, StepReport
     from engine.ldm.training.pictures import PictureSet
 
@@ -171,6 +172,7 @@ def TrainDiffusion(
     vae: VAE,
     ctx: Context,
     name: str = "text-to-image",
+    conditioning: Literal["text", "class", "none"] = "text",
     channels: Channels = 64,
     channel_mult: str = "1,2,3",
     blocks: Annotated[int, Field(ge=1, le=8)] = 1,
@@ -192,24 +194,25 @@ def TrainDiffusion(
     seed: Seed = 0,
     start: Model | None = None,
 ) -> TrainedModel:
-    """Train a U-Net and its text encoder together, the second stage of latent diffusion; run again to go on.
+    """Train a U-Net and what conditions it, the second stage of latent diffusion; stop and run again to go on.
 
     Args:
         training_set: Latents and captions, from Encode Pictures.
         vae: The autoencoder that made the latents; it becomes part of the checkpoint.
         name: The file's name in models/checkpoints.
+        conditioning: What the model is told of a picture: its caption, its group, or nothing.
         channels: Width of the U-Net's highest level.
         channel_mult: Widths of the levels as multiples.
         blocks: Residual blocks a level.
-        attention_resolutions: Downsampling factors of the levels that attend to the words.
+        attention_resolutions: Downsampling factors of the levels with attention, to the words where there are any.
         heads: Attention heads of the U-Net.
         norm_groups: Groups of the group norms; must divide all widths.
-        text_width: Width of the text encoder, in multiples of 32.
+        text_width: Width of the text encoder, in multiples of 32, or of a class's vector.
         text_depth: Layers of the text encoder.
         text_length: Longest prompt in tokens, two of them its start and end.
         vocabulary_size: Most tokens; the words of the captions come first.
         parameterization: What the U-Net predicts: the noise, v, or the clean latent.
-        dropout: Share of captions left out, so that guidance has an unconditional model.
+        dropout: Share of captions or classes left out, so that guidance has an unconditional model.
         steps: Batches to learn from.
         batch_size: Latents in a batch.
         learning_rate: Highest rate of Adam; it rises at first and falls along a cosine.
@@ -225,9 +228,10 @@ def TrainDiffusion(
 
     from engine.ldm.checkpoint import load_unet, save_latent_diffusion
     from engine.ldm.config import LatentDiffusionConfig
-    from engine.ldm.text.transformer import TextTransformerConfig
     from engine.ldm.training.loop import FitSettings
-    from engine.ldm.training.stages import Latents, text_to_image_config, train_text_to_image
+    from engine.ldm.training.objective import scale_from_std
+    from engine.ldm.training.recipes import ClassConditional, Recipe, TextToImage, Unconditional
+    from engine.ldm.training.stages import Latents, new_model, train_diffusion
     from engine.ldm.unet import UNetConfig
 
     latent_channels = vae.config.embed_dim
@@ -241,65 +245,65 @@ def TrainDiffusion(
     _check_widths(channels, mult, norm_groups, heads)
     for side in training_set.mean.shape[2:]:
         _check_sides(side, mult, "cells")
-    first = LatentDiffusionConfig(
-        unet=UNetConfig(
-            in_channels=latent_channels,
-            out_channels=latent_channels,
-            model_channels=channels,
-            channel_mult=mult,
-            num_res_blocks=blocks,
-            attention_resolutions=_numbers(attention_resolutions, "attention_resolutions"),
-            num_heads=heads,
-            context_dim=text_width,
-            norm_groups=norm_groups,
-        ),
-        first_stage=vae.config,
-        conditioner=TextTransformerConfig(text_width, text_depth, 1, text_length, text_width // 32, 32, logits=False),
-        conditioning_key="crossattn",
-        linear_start=0.0015,
-        linear_end=0.0195,
-        parameterization=parameterization,
-        use_ema=False,
-    )
-    try:
-        config, tokenizer = text_to_image_config(
-            first, training_set.captions, training_set.mean[:batch_size], vocabulary_size
+    recipe: Recipe
+    match conditioning:
+        case "text":
+            try:
+                captions = training_set.captions
+                recipe = TextToImage(captions, text_width, text_depth, text_length, vocabulary_size, dropout)
+            except ValueError as error:
+                raise InputProblem(f"{error}; choose a larger vocabulary", "vocabulary_size") from error
+        case "class":
+            recipe = ClassConditional(training_set.groups, text_width, dropout)
+        case "none":
+            recipe = Unconditional()
+    config = recipe.complete(
+        LatentDiffusionConfig(
+            unet=UNetConfig(
+                in_channels=latent_channels,
+                out_channels=latent_channels,
+                model_channels=channels,
+                channel_mult=mult,
+                num_res_blocks=blocks,
+                attention_resolutions=_numbers(attention_resolutions, "attention_resolutions"),
+                num_heads=heads,
+                norm_groups=norm_groups,
+            ),
+            first_stage=vae.config,
+            linear_start=0.0015,
+            linear_end=0.0195,
+            parameterization=parameterization,
+            scale_factor=scale_from_std(training_set.mean[:batch_size]),
+            use_ema=False,
         )
-    except ValueError as error:
-        raise InputProblem(f"{error}; choose a larger vocabulary", "vocabulary_size") from error
-    begun = None if start is None else load_unet(start.weights.open(), dtype=torch.float32)
+    )
+    begun = None
     if start is not None:
         config = _going_on(config, start, vae)
+        begun = load_unet(start.weights.open(), dtype=torch.float32)
     settings = FitSettings(steps, batch_size, learning_rate, seed, min(200, steps), 0.03, ema_decay=ema_decay)
-    latents = Latents(training_set.mean, training_set.std, training_set.captions)
-    names = [texts[0] for texts in training_set.captions]
-    captions = names[:: max(1, len(names) // SAMPLES)][:SAMPLES]
     manager = ctx.service(ModelManager)
-    trained, history = manager.run(
-        vae,
-        lambda autoencoder: train_text_to_image(
-            latents,
-            autoencoder,
-            config,
-            tokenizer,
-            settings,
-            _state_file(ctx, f"{name}/diffusion"),
-            _reporter(ctx),
-            dropout,
-            manager.device.torch_device,
-            lambda step, model: _show_samples(ctx, name, captions, step, model),
-            sample_every or steps + 1,
-            high_noise,
-            begun,
-        ),
+    model = manager.run(vae, lambda network: new_model(config, seed, network, recipe.tokenizer, begun))
+    history = train_diffusion(
+        model,
+        Latents(training_set.mean, training_set.std),
+        recipe.conditions(model),
+        settings,
+        _state_file(ctx, f"{name}/diffusion"),
+        _reporter(ctx),
+        manager.device.torch_device,
+        lambda step, model: _show_samples(ctx, name, step, recipe.samples(model, SAMPLES)),
+        sample_every or steps + 1,
+        high_noise,
     )
     path = ctx.folders.place("checkpoints", f"{name}.safetensors")
-    save_latent_diffusion(path, trained.half(), _how(settings, history))
-    return TrainedModel(Model.open(path), TextEncoder.open(path), VAE.open(path), _curve(history))
+    save_latent_diffusion(path, model.half(), {**_how(settings, history), **recipe.metadata})
+    weights = Weights.at(path)
+    return TrainedModel(Model.open(path), TextEncoder(weights), VAE.open(path), _curve(history))
 
 
 def _going_on(config: LatentDiffusionConfig, start: Model, vae: VAE) -> LatentDiffusionConfig:
-    """The configuration of `start` with the text encoder of `config`."""
+    """The configuration of `start` with the conditioner of `config`."""
     if start.config.first_stage != vae.config:
         raise InputProblem("`start` was trained on the latents of another autoencoder; connect its own VAE", "vae")
     if start.config.unet.context_dim != config.unet.context_dim:
@@ -332,13 +336,12 @@ def _reporter(ctx: Context) -> Listener:
     return report
 
 
-def _show_samples(ctx: Context, name: str, captions: list[str], step: int, model: LatentDiffusion) -> None:
-    """Save a sheet of samples, the same captions and noise each time, and show it."""
+def _show_samples(ctx: Context, name: str, step: int, pictures: Tensor) -> None:
+    """Save a sheet of samples [N, H, W, 3], and show it."""
     from engine.ldm.training.plot import contact_sheet
-    from engine.ldm.training.stages import sample_captions
     from engine.pixels import encode_jpeg, encode_png
 
-    (sheet,) = contact_sheet(sample_captions(model, captions), columns=8)
+    (sheet,) = contact_sheet(pictures, columns=8)
     ctx.folders.save(encode_png(sheet, {}), f"training/{name}/step {step}")
     if ctx.wants_preview:
         ctx.preview(encode_jpeg(sheet))

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image as Pillow
 from PIL import PngImagePlugin
 
+from engine.graph.document import loads
 from engine.ldm.weights import open_model
 from engine.node import Folders
 from engine.node.folders import EMBEDDED_MODELS
@@ -126,6 +127,24 @@ def test_the_workflows_train_what_they_say(darkroom: Darkroom) -> None:
     assert curve.is_file()
     _, (path,) = run(darkroom, WORKFLOWS / "text_to_image.json", {**FEW, "model.ckpt_name": "words.safetensors"})
     assert path.is_file()
+
+
+@pytest.mark.parametrize("conditioning", ["class", "none"])
+def test_models_of_classes_and_of_nothing_are_trained_and_sampled(darkroom: Darkroom, conditioning: str) -> None:
+    settings: dict[str, Any] = {"train.channels": 16, "train.steps": 2, "train.batch_size": 2, "train.heads": 2}
+    settings |= {"train.name": conditioning, "train.conditioning": conditioning, "train.sample_every": 1}
+    run(darkroom, WORKFLOWS / "train_text_to_image.json", {**settings, "train.text_width": 32})
+    document: dict[str, Any] = json.loads((WORKFLOWS / "text_to_image.json").read_text())
+    nodes = document["nodes"]
+    nodes["model"]["inputs"]["ckpt_name"] = f"{conditioning}.safetensors"
+    told = {"type": "EncodeClass", "inputs": {"model": {"from": "model.model"}}}
+    nodes["nothing"] = told if conditioning == "class" else {"type": "NoCondition"}
+    nodes["prompt"] = {"type": "EncodeClass", "inputs": {**told["inputs"], "class_name": "Food-Drink"}}
+    if conditioning == "none":
+        nodes["prompt"] = {"type": "NoCondition"}
+    result = darkroom.run(loads(json.dumps(document)), FEW)
+    result.raise_errors()
+    assert len(result.ui["save"]["images"]) == 1  # type: ignore[arg-type]
 
 
 def test_training_goes_on_from_a_u_net_with_a_text_encoder_of_its_own(darkroom: Darkroom) -> None:

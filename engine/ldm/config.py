@@ -61,6 +61,11 @@ class LatentDiffusionConfig:
     learn_logvar: bool = False
     logvar_init: float = 0.0
 
+    @property
+    def reads_text(self) -> bool:
+        """Whether prompts are what the model is told."""
+        return isinstance(self.conditioner, TextTransformerConfig)
+
     def schedule(self) -> NoiseSchedule:
         """The noise schedule the model is trained on."""
         named = NoiseSchedule.named(

@@ -1,4 +1,4 @@
-"""The paper's two stages, each as one call: pictures to an autoencoder, latents and captions to a model.
+"""The paper's two stages, each as one call: pictures to an autoencoder, latents and conditions to a model.
 
 Source: Rombach et al. 2022 (arXiv:2112.10752), sec. 3.1 (first stage), sec. 3.2-3.3 (second stage).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -22,12 +22,12 @@ from engine.ldm.sampling.denoisers import DENOISERS, Guided
 from engine.ldm.sampling.drive import sample
 from engine.ldm.sampling.samplers import dpmpp_2m
 from engine.ldm.sampling.sigmas import sampler_sigmas
-from engine.ldm.text.tokenizer import BertTokenizer, train_vocabulary
-from engine.ldm.text.transformer import TextTransformerConfig
+from engine.ldm.text.tokenizer import BertTokenizer
 from engine.ldm.training.autoencoder_task import AutoencoderTask, narrow_posterior
-from engine.ldm.training.diffusion_task import DiffusionTask, Learner
+from engine.ldm.training.conditions import Conditions
+from engine.ldm.training.diffusion_task import DiffusionTask
 from engine.ldm.training.loop import FitSettings, History, Listener, StepReport, fit
-from engine.ldm.training.objective import DiffusionObjective, scale_from_std
+from engine.ldm.training.objective import DiffusionObjective
 from engine.ldm.training.pictures import PictureSet
 from engine.ldm.unet import UNetModel
 
@@ -82,99 +82,80 @@ def encode_pictures(pictures: PictureSet, autoencoder: Autoencoder, batch_size: 
     return torch.cat(means), torch.cat(stds)
 
 
-def text_to_image_config(
-    config: LatentDiffusionConfig, captions: Sequence[Sequence[str]], first_batch: Tensor, vocabulary_size: int
-) -> tuple[LatentDiffusionConfig, BertTokenizer]:
-    """Complete a configuration from the data: vocabulary from the captions, scale factor from a first batch.
+def new_model(
+    config: LatentDiffusionConfig,
+    seed: int,
+    autoencoder: Autoencoder | None = None,
+    tokenizer: BertTokenizer | None = None,
+    start: UNetModel | None = None,
+) -> LatentDiffusion:
+    """Make a model to train.
 
     Args:
-        config: Its conditioner must be a text transformer; the size of its vocabulary is replaced.
-        captions: Of each picture, all its texts.
-        first_batch: [B, C, h, w], unscaled latents.
+        config: Complete; `use_ema` is off, because the averages become the weights.
+        seed: Of the initial weights.
+        autoencoder: The first stage, whose weights the model takes over.
+        start: A trained U-Net of the same shape, whose weights to begin with; the conditioner begins anew.
     """
-    conditioner = config.conditioner
-    if not isinstance(conditioner, TextTransformerConfig):
-        raise ValueError("a text-to-image model is conditioned by a text transformer")
-    # Every word of a small data set is worth a token of its own: whole_words=1.
-    vocabulary = train_vocabulary([text for texts in captions for text in texts], vocabulary_size, whole_words=1)
-    return (
-        replace(
-            config,
-            conditioner=replace(conditioner, vocab_size=len(vocabulary)),
-            scale_factor=scale_from_std(first_batch),
-        ),
-        BertTokenizer(vocabulary, conditioner.max_seq_len),
-    )
+    with _seeded(seed):
+        model = LatentDiffusion(config, tokenizer)
+    if start is not None:
+        model.unet.load_state_dict(start.state_dict())
+    if autoencoder is not None and model.first_stage_model is not None:
+        model.first_stage_model.load_state_dict(autoencoder.state_dict())
+    return model
 
 
 @dataclass(frozen=True)
 class Latents:
-    """What the second stage learns from. `mean`, `std`: [N, C, h, w], unscaled; `captions[i]`: name, then keywords."""
+    """What the second stage learns from: the first stage's q(z|x). `mean`, `std`: [N, C, h, w], unscaled."""
 
     mean: Tensor
     std: Tensor
-    captions: Sequence[Sequence[str]]
 
 
-def train_text_to_image(
+def train_diffusion(
+    model: LatentDiffusion,
     latents: Latents,
-    autoencoder: Autoencoder,
-    config: LatentDiffusionConfig,
-    tokenizer: BertTokenizer,
+    conditions: Conditions,
     settings: FitSettings,
     state: Path | None = None,
     on_step: Listener | None = None,
-    dropout: float = 0.1,
     device: Device = "cpu",
     on_sample: OnSample | None = None,
     sample_every: int = 500,
     high_noise: float = 0.0,
-    start: UNetModel | None = None,
-) -> tuple[LatentDiffusion, History]:
-    """Train a U-Net and its text transformer on latents; returns the whole model with its averaged weights.
+) -> History:
+    """Train a model's U-Net and conditioner on latents, in place; afterwards it has its averaged weights.
 
     Args:
-        config: Complete, see `text_to_image_config`; `use_ema` is off, because the averages become the weights.
+        model: As `new_model` makes it.
+        conditions: What the U-Net is told; their conditioner is the model's own.
         state: Where training is saved and resumed from.
-        dropout: Share of captions left out, for classifier-free guidance.
-        high_noise: See `DiffusionTask`.
-        start: A trained U-Net of the same shape, whose weights to begin with; the text encoder begins anew.
         on_sample: Called every `sample_every` steps with the step and the model as it would be saved then.
+        high_noise: See `DiffusionTask`.
 
     Raises:
         As `fit`.
     """
-    with _seeded(settings.seed):
-        model = LatentDiffusion(config, tokenizer)
-    if start is not None:
-        model.unet.load_state_dict(start.state_dict())
-    assert isinstance(model.cond_stage_model, BERTEmbedder) and model.first_stage_model is not None
-    model.first_stage_model.load_state_dict(autoencoder.state_dict())
-    learner = Learner(model.unet, model.cond_stage_model)
-    task = DiffusionTask(
-        learner,
-        latents.mean,
-        latents.std,
-        latents.captions,
-        config.scale_factor,
-        DiffusionObjective.of(config),
-        dropout,
-        high_noise,
-    )
+    objective = DiffusionObjective.of(model.config)
+    scale = model.config.scale_factor
+    task = DiffusionTask(model.model, conditions, latents.mean, latents.std, scale, objective, high_noise)
     model.to(device)
 
     def listen(report: StepReport) -> None:
         if on_step is not None:
             on_step(report)
         if on_sample is not None and report.step % sample_every == 0:
-            with report.ema.applied(learner):
+            with report.ema.applied(task.module):
                 model.eval()
                 on_sample(report.step, model)
-                learner.train()
+                task.module.train()
 
     ema, history = fit(task, settings, state, listen, device)
-    ema.copy_to(learner)
-    return model.eval().requires_grad_(False), history
+    ema.copy_to(task.module)
+    model.eval().requires_grad_(False)
+    return history
 
 
 @torch.inference_mode()
@@ -182,16 +163,38 @@ def sample_captions(
     model: LatentDiffusion, captions: Sequence[str], cfg_scale: float = 3.0, steps: int = 20, seed: int = 0
 ) -> Tensor:
     """Make a picture for each caption with DPM-Solver++(2M): [N, H, W, 3] in [0, 1], on the CPU."""
-    encoder, first_stage = model.cond_stage_model, model.config.first_stage
-    assert isinstance(encoder, BERTEmbedder) and first_stage is not None
+    encoder = model.cond_stage_model
+    assert isinstance(encoder, BERTEmbedder)
+    wanted, nothing = (Condition(context=encoder.encode(texts)) for texts in (captions, [""] * len(captions)))
+    return sample_conditions(model, len(captions), wanted, nothing, cfg_scale, steps, seed)
+
+
+@torch.inference_mode()
+def sample_conditions(
+    model: LatentDiffusion,
+    count: int,
+    wanted: Condition,
+    nothing: Condition | None = None,
+    cfg_scale: float = 3.0,
+    steps: int = 20,
+    seed: int = 0,
+) -> Tensor:
+    """Make pictures with DPM-Solver++(2M): [count, H, W, 3] in [0, 1], on the CPU.
+
+    Args:
+        wanted: Of each picture; `Condition()` for an unconditional model.
+        nothing: The condition that guidance leads away from; None samples without guidance.
+    """
+    first_stage = model.config.first_stage
+    assert first_stage is not None
     schedule = model.schedule()
     kind = DENOISERS[model.config.parameterization]
-    conditions = [Condition(context=encoder.encode(texts)) for texts in (captions, [""] * len(captions))]
-    conditional, unconditional = (kind(model.unet, schedule, condition) for condition in conditions)
+    denoiser = kind(model.unet, schedule, wanted)
+    if nothing is not None:
+        denoiser = Guided(denoiser, kind(model.unet, schedule, nothing), cfg_scale)
     side = first_stage.resolution // first_stage.downsampling
-    blank = torch.zeros(len(captions), model.config.unet.out_channels, side, side, device=model.device)
-    sigmas = sampler_sigmas(schedule, "normal", steps)
-    z = sample(Guided(conditional, unconditional, cfg_scale), schedule, sigmas, blank, seed, dpmpp_2m)
+    blank = torch.zeros(count, model.config.unet.out_channels, side, side, device=model.device)
+    z = sample(denoiser, schedule, sampler_sigmas(schedule, "normal", steps), blank, seed, dpmpp_2m)
     return ((model.decode_first_stage(z) + 1) / 2).clamp(0, 1).movedim(1, -1).cpu()
 
 

@@ -9,12 +9,21 @@ import pytest
 import torch
 
 from engine.ldm.autoencoder import AutoencoderConfig, AutoencoderKL
+from engine.ldm.conditioners.classes import ClassConfig, ClassEmbedder
 from engine.ldm.conditioners.text import BERTEmbedder
+from engine.ldm.latent_diffusion import DiffusionWrapper
 from engine.ldm.schedules import NoiseSchedule
 from engine.ldm.text.tokenizer import BertTokenizer, train_vocabulary
 from engine.ldm.text.transformer import TextTransformerConfig
 from engine.ldm.training.autoencoder_task import AutoencoderTask, augment, laplacian_pyramid_loss, narrow_posterior
-from engine.ldm.training.diffusion_task import DiffusionTask, Learner, caption_variant
+from engine.ldm.training.conditions import (
+    CaptionConditions,
+    ClassConditions,
+    Conditions,
+    NoConditions,
+    caption_variant,
+)
+from engine.ldm.training.diffusion_task import DiffusionTask
 from engine.ldm.training.loop import FitSettings, fit
 from engine.ldm.training.objective import DiffusionObjective
 from engine.ldm.training.pictures import Picture, PictureSet
@@ -75,7 +84,8 @@ def test_the_second_stage_learns_to_denoise(parameterization: str):
     objective = replace(DiffusionObjective(schedule), parameterization=parameterization)  # type: ignore[arg-type]
     mean = torch.randn(4, 4, 4, 4)
     captions = [(f"square {row}", "flat") for row in range(4)]
-    task = DiffusionTask(Learner(unet, encoder), mean, torch.zeros_like(mean), captions, 1.0, objective)
+    conditions = CaptionConditions(encoder, captions)
+    task = DiffusionTask(DiffusionWrapper(unet), conditions, mean, torch.zeros_like(mean), 1.0, objective)
     _, history = fit(task, replace(SETTINGS, steps=60, batch_size=8))
     assert sum(history.losses["loss"][-10:]) < 0.8 * sum(history.losses["loss"][:10])
     assert encoder.transformer.token_emb.weight.grad is not None
@@ -86,10 +96,10 @@ def test_high_noise_moves_timesteps_to_the_noisiest_two_fifths():
         unet = UNetModel(UNetConfig(4, 4, 16, (1,), 1, norm_groups=4))
         schedule = NoiseSchedule.named("linear")
         task = DiffusionTask(
-            Learner(unet, None),
+            DiffusionWrapper(unet),
+            NoConditions(),
             torch.zeros(1, 4, 4, 4),
             torch.zeros(1, 4, 4, 4),
-            [("a",)],
             1.0,
             DiffusionObjective(schedule),
             high_noise=share,
@@ -114,3 +124,29 @@ def test_captions_are_dropped_as_often_as_asked_and_otherwise_vary():
 def test_a_picture_without_keywords_always_goes_by_its_name():
     draw = torch.Generator().manual_seed(0)
     assert {caption_variant(("ball",), draw, 0.0) for _ in range(50)} == {"ball"}
+
+
+def test_a_model_of_classes_learns_which_is_which():
+    torch.manual_seed(0)
+    embedder = ClassEmbedder(ClassConfig(32, 3))
+    unet = UNetModel(UNetConfig(4, 4, 16, (1, 2), 1, (2,), num_heads=2, context_dim=32, norm_groups=4))
+    objective = DiffusionObjective(NoiseSchedule.named("linear", linear_start=0.0015, linear_end=0.0195), "v")
+    mean = torch.stack([torch.ones(4, 4, 4), -torch.ones(4, 4, 4)])
+    conditions: Conditions = ClassConditions(embedder, torch.tensor([0, 1]), dropout=0.1)
+    task = DiffusionTask(DiffusionWrapper(unet), conditions, mean, torch.zeros_like(mean), 1.0, objective)
+    fit(task, replace(SETTINGS, steps=80, batch_size=8))
+    with torch.no_grad():  # at pure noise only the class says what is there: v = -x0
+        noise, t = torch.randn(1, 4, 4, 4), torch.tensor([999])
+        answers = [unet(noise, t, embedder(torch.tensor([label]))).mean() for label in (0, 1)]
+    assert answers[0] < -0.3 and answers[1] > 0.3
+
+
+def test_classes_are_left_out_as_often_as_asked():
+    embedder = ClassEmbedder(ClassConfig(1, 3))
+    with torch.no_grad():
+        embedder.embedding.weight.copy_(torch.tensor([[0.0], [1.0], [2.0]]))
+    conditions = ClassConditions(embedder, torch.tensor([0, 1]), dropout=0.25)
+    context = conditions.draw(torch.arange(4000) % 2, torch.Generator().manual_seed(0)).context
+    assert context is not None and context.shape == (4000, 1, 1)
+    shares = [float((context == label).float().mean()) for label in range(3)]
+    assert shares == pytest.approx([0.375, 0.375, 0.25], abs=0.03)

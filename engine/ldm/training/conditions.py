@@ -1,0 +1,104 @@
+"""What a model is told about the pictures of a batch while it learns, with some of it left out for guidance.
+
+One class for each kind of conditioning. Each draws the condition of the rows of a batch and trains the conditioner
+along, where there is one. Leaving conditions out: Ho & Salimans 2022 (arXiv:2207.12598), algorithm 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from engine.ldm.condition import Condition
+from engine.ldm.conditioners.classes import ClassEmbedder
+from engine.ldm.conditioners.text import BERTEmbedder
+
+
+class Conditions(Protocol):
+    """The conditions of a training set."""
+
+    @property
+    def conditioner(self) -> nn.Module | None:
+        """What is trained along with the U-Net."""
+        ...
+
+    def draw(self, indices: Tensor, draw: torch.Generator) -> Condition:
+        """The condition of some rows, on the conditioner's device.
+
+        Args:
+            indices: [B] rows of the training set.
+            draw: The step's random numbers, on the CPU.
+        """
+        ...
+
+
+class NoConditions:
+    """Unconditional synthesis."""
+
+    conditioner: nn.Module | None = None
+
+    def draw(self, indices: Tensor, draw: torch.Generator) -> Condition:
+        return Condition()
+
+
+class CaptionConditions:
+    """Text-to-image: captions through a text transformer.
+
+    Args:
+        conditioner: Trained along.
+        captions: For each picture its texts: the name first, then keywords.
+        dropout: Share of captions replaced by "".
+    """
+
+    def __init__(self, conditioner: BERTEmbedder, captions: Sequence[Sequence[str]], dropout: float = 0.1) -> None:
+        self.conditioner = conditioner
+        self.captions = captions
+        self.dropout = dropout
+
+    def draw(self, indices: Tensor, draw: torch.Generator) -> Condition:
+        texts = [caption_variant(self.captions[index], draw, self.dropout) for index in map(int, indices)]
+        return Condition(context=self.conditioner.encode(texts))
+
+
+class ClassConditions:
+    """Class-conditional synthesis; the embedder's last label means "no class".
+
+    Args:
+        conditioner: Trained along; of one label more than there are classes.
+        labels: [N] int64, each picture's class.
+        dropout: Share of labels replaced by "no class".
+    """
+
+    def __init__(self, conditioner: ClassEmbedder, labels: Tensor, dropout: float = 0.1) -> None:
+        self.conditioner = conditioner
+        self.labels = labels
+        self.dropout = dropout
+
+    def draw(self, indices: Tensor, draw: torch.Generator) -> Condition:
+        none = self.conditioner.config.n_classes - 1
+        left_out = torch.rand(len(indices), generator=draw) < self.dropout
+        labels = torch.where(left_out, none, self.labels[indices])
+        return Condition(context=self.conditioner(labels.to(self.conditioner.embedding.weight.device)))
+
+
+def caption_variant(texts: Sequence[str], draw: torch.Generator, dropout: float) -> str:
+    """One way to ask for a picture.
+
+    "" with the probability `dropout`; otherwise, of ten, six times the name, three times the name and up to three
+    keywords, once up to three keywords alone.
+
+    Args:
+        texts: The name, then any keywords.
+    """
+    chance, manner = (float(value) for value in torch.rand(2, generator=draw))
+    if chance < dropout:
+        return ""
+    name, keywords = texts[0], texts[1:]
+    if manner < 0.6 or not keywords:
+        return name
+    count = min(len(keywords), 1 + int(torch.randint(3, (1,), generator=draw)))
+    chosen = [keywords[index] for index in map(int, torch.randperm(len(keywords), generator=draw)[:count])]
+    return ", ".join([name, *chosen] if manner < 0.9 else chosen)

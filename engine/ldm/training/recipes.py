@@ -1,0 +1,150 @@
+"""How a model is conditioned, from its training set to its samples: one recipe for each kind of conditioning.
+
+A recipe completes the model's configuration, gives the conditions to train on, and samples to see how far training is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from engine.ldm.classes import CLASSES_KEY
+from engine.ldm.condition import Condition
+from engine.ldm.conditioners.classes import ClassConfig, ClassEmbedder
+from engine.ldm.conditioners.text import BERTEmbedder
+from engine.ldm.config import LatentDiffusionConfig
+from engine.ldm.latent_diffusion import LatentDiffusion
+from engine.ldm.text.tokenizer import BertTokenizer, train_vocabulary
+from engine.ldm.text.transformer import TextTransformerConfig
+from engine.ldm.training.conditions import CaptionConditions, ClassConditions, Conditions, NoConditions
+from engine.ldm.training.stages import sample_captions, sample_conditions
+
+
+class Recipe(Protocol):
+    """How a model is conditioned."""
+
+    @property
+    def tokenizer(self) -> BertTokenizer | None:
+        """What reads captions."""
+        ...
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What to note in the checkpoint: what the recipe knows and the networks do not."""
+        ...
+
+    def complete(self, config: LatentDiffusionConfig) -> LatentDiffusionConfig:
+        """The configuration of an unconditional model with this conditioning filled in."""
+        ...
+
+    def conditions(self, model: LatentDiffusion) -> Conditions:
+        """What to train a model on; its conditioner is the model's."""
+        ...
+
+    def samples(self, model: LatentDiffusion, count: int) -> Tensor:
+        """Pictures to judge the training by, with the same noise each time: [count, H, W, 3] in [0, 1]."""
+        ...
+
+
+class Unconditional:
+    """Synthesis without any condition."""
+
+    def __init__(self) -> None:
+        self.tokenizer = None
+        self.metadata: Mapping[str, str] = {}
+
+    def complete(self, config: LatentDiffusionConfig) -> LatentDiffusionConfig:
+        return config
+
+    def conditions(self, model: LatentDiffusion) -> Conditions:
+        return NoConditions()
+
+    def samples(self, model: LatentDiffusion, count: int) -> Tensor:
+        return sample_conditions(model, count, Condition())
+
+
+class TextToImage:
+    """Captions through a text transformer, which is trained along.
+
+    Args:
+        captions: For each picture its texts: the name first, then keywords.
+        width: Of the transformer, in heads of 32.
+        length: Of a prompt in tokens, two of them its start and end.
+        vocabulary_size: Most tokens; every word of the captions gets one of its own first.
+        dropout: Share of captions left out.
+
+    Raises:
+        ValueError: the vocabulary is too small for the letters alone.
+    """
+
+    def __init__(
+        self,
+        captions: Sequence[Sequence[str]],
+        width: int,
+        depth: int,
+        length: int,
+        vocabulary_size: int,
+        dropout: float = 0.1,
+    ) -> None:
+        texts = [text for texts in captions for text in texts]
+        vocabulary = train_vocabulary(texts, vocabulary_size, whole_words=1)
+        self.tokenizer = BertTokenizer(vocabulary, length)
+        self.metadata: Mapping[str, str] = {}
+        self._captions = captions
+        self._dropout = dropout
+        self._transformer = TextTransformerConfig(width, depth, len(vocabulary), length, width // 32, 32, logits=False)
+
+    def complete(self, config: LatentDiffusionConfig) -> LatentDiffusionConfig:
+        return _attending(replace(config, conditioner=self._transformer), self._transformer.dim)
+
+    def conditions(self, model: LatentDiffusion) -> Conditions:
+        assert isinstance(model.cond_stage_model, BERTEmbedder)
+        return CaptionConditions(model.cond_stage_model, self._captions, self._dropout)
+
+    def samples(self, model: LatentDiffusion, count: int) -> Tensor:
+        names = [texts[0] for texts in self._captions]
+        return sample_captions(model, names[:: max(1, len(names) // count)][:count])
+
+
+class ClassConditional:
+    """One learned vector for each class, and one for "no class".
+
+    Args:
+        names: Each picture's class.
+        width: Of the vectors.
+        dropout: Share of labels replaced by "no class".
+    """
+
+    def __init__(self, names: Sequence[str], width: int, dropout: float = 0.1) -> None:
+        self.tokenizer = None
+        self._classes = sorted(set(names))
+        self._labels = torch.tensor([self._classes.index(name) for name in names])
+        self._width = width
+        self._dropout = dropout
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        return {CLASSES_KEY: json.dumps(self._classes)}
+
+    def complete(self, config: LatentDiffusionConfig) -> LatentDiffusionConfig:
+        return _attending(replace(config, conditioner=ClassConfig(self._width, len(self._classes) + 1)), self._width)
+
+    def conditions(self, model: LatentDiffusion) -> Conditions:
+        assert isinstance(model.cond_stage_model, ClassEmbedder)
+        return ClassConditions(model.cond_stage_model, self._labels, self._dropout)
+
+    def samples(self, model: LatentDiffusion, count: int) -> Tensor:
+        classes = len(self._classes)
+        labels = torch.arange(count, device=model.device) * classes // count
+        wanted, nothing = (model.encode_condition(each) for each in (labels, torch.full_like(labels, classes)))
+        return sample_conditions(model, count, wanted, nothing)
+
+
+def _attending(config: LatentDiffusionConfig, width: int) -> LatentDiffusionConfig:
+    """The configuration with cross-attention to a context of this width."""
+    return replace(config, unet=replace(config.unet, context_dim=width), conditioning_key="crossattn")

@@ -1,0 +1,34 @@
+"""Classes, and no condition at all, to conditioning."""
+
+from __future__ import annotations
+
+from engine.errors import InputProblem
+from engine.models.handles import Model
+from engine.node import node
+from engine.values import Conditioning, ConditioningPart
+
+
+@node(category="conditioning", title="Encode Class")
+def EncodeClass(model: Model, class_name: str = "") -> Conditioning:
+    """Name one of the classes that a class-conditional model was trained on.
+
+    Args:
+        model: The model that will sample; its file knows the classes.
+        class_name: A class's name, or its number counted from 0. Empty means no class, which guidance leads away from.
+    """
+    from engine.ldm.classes import read_classes
+
+    classes = read_classes(model.weights.open(), model.config)
+    label = classes.label(class_name)
+    if label is None:
+        raise InputProblem(
+            f"this model has no class {class_name!r}; it has {classes.listed()}, and numbers up to {classes.count - 1}",
+            "class_name",
+        )
+    return Conditioning((ConditioningPart(context=classes.vectors[label].float().reshape(1, 1, -1).clone()),))
+
+
+@node(category="conditioning", title="No Condition")
+def NoCondition() -> Conditioning:
+    """Ask for nothing in particular: for models that were trained without conditions."""
+    return Conditioning((ConditioningPart(),))
