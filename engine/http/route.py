@@ -101,7 +101,8 @@ class Route:
         said: list[Any] = [
             kind for kind in kinds if not (inspect.isclass(kind) and issubclass(kind, web.StreamResponse))
         ]
-        return None if said in ([], [type(None)]) else Union.__getitem__(tuple(said))
+        either: Any = Union
+        return None if said in ([], [type(None)]) else either[tuple(said)]
 
     @cached_property
     def _signature(self) -> Mapping[str, Any]:
