@@ -6,7 +6,7 @@ is as good as one of ten (promise P2).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NoReturn, Protocol
 
 from engine.errors import Problem, WorkflowError
@@ -16,8 +16,9 @@ from engine.graph.inputs import CheckFile as CheckFile
 from engine.graph.inputs import NodeInputs, Shape
 from engine.graph.links import Links
 from engine.graph.migrate import Migrations, lift
+from engine.graph.subgraphs import Flat, flatten, unknown_subgraph
 from engine.graph.wording import MAX_PROBLEMS, either, shorten
-from engine.graph.workflow import Workflow, WorkflowNode, no_such_node
+from engine.graph.workflow import Workflow, WorkflowNode, no_such_node, subgraph_key
 from engine.node.schema import NodeSchema
 
 
@@ -74,7 +75,11 @@ class _Build:
         self._problems: list[Problem] = []
         self._shapes: dict[str, Shape | None] = {}
         self._found: dict[str, tuple[WorkflowNode, NodeSchema | None]] = {}
-        self._links = Links(workflow.nodes, self.look_up, self.report, outer)
+        # Workflows without subgraphs, large ones among them, do not pay for them.
+        self._flat = flatten(workflow, schemas) if workflow.subgraphs else None
+        self._nodes = workflow.nodes if self._flat is None else self._flat.nodes
+        interface_of = None if self._flat is None else self._flat.interface_of
+        self._links = Links(self._nodes, self.look_up, self.report, outer, interface_of)
 
     def graph(self, outputs: Sequence[str] | None) -> Graph:
         targets = self._all_outputs() if outputs is None else self._requested(outputs)
@@ -86,12 +91,14 @@ class _Build:
             if id in sources:
                 continue
             inputs = self._inputs(id)
-            shape = self._shapes[inputs.node.type]
+            shape = self._shape(inputs.node.type)
             if shape is not None:
-                nodes[id] = GraphNode(id, shape.schema, inputs.literals, inputs.links)
-            sources[id] = [each.node for each in inputs.links.values() if each.node in self._workflow.nodes]
+                nodes[id] = GraphNode(id, shape.schema, inputs.literals, inputs.links, inputs.node.frozen)
+            sources[id] = [each.node for each in inputs.links.values() if each.node in self._nodes]
             stack.extend(reversed(sources[id]))
-        order = topological_order({id: sources[id] for id in self._workflow.nodes if id in sources})
+        if self._flat is not None:
+            self._report_instances(self._flat, None if outputs is None else sources)
+        order = topological_order({id: sources[id] for id in self._nodes if id in sources})
         if order is None:
             for path in cycles(sources):
                 self.report(_cycle(path))
@@ -101,7 +108,7 @@ class _Build:
         return Graph({id: nodes[id] for id in order}, tuple(targets))
 
     def report(self, problem: Problem) -> None:
-        self._problems.append(problem)
+        self._problems.append(problem if self._flat is None else self._flat.shown(problem))
         if len(self._problems) >= MAX_PROBLEMS:
             last = Problem(
                 "too_many_problems", f"The first {MAX_PROBLEMS} problems are listed.", fix="correct them first"
@@ -110,7 +117,7 @@ class _Build:
             self._refuse()
 
     def _refuse(self) -> NoReturn:
-        place = {id: index for index, id in enumerate(self._workflow.nodes)}
+        place = {id: index for index, id in enumerate(self._nodes if self._flat is None else self._flat.order)}
         after = len(place)
         raise WorkflowError(
             sorted(
@@ -122,13 +129,18 @@ class _Build:
         """A node lifted to the present version of its type, and its schema; problems are reported once."""
         found = self._found.get(id)
         if found is None:
-            found = self._found[id] = self._look_up(id, self._workflow.nodes[id])
+            found = self._found[id] = self._look_up(id, self._nodes[id])
         return found
 
     def _look_up(self, id: str, node: WorkflowNode) -> tuple[WorkflowNode, NodeSchema | None]:
+        if self._flat is not None and (refusal := self._flat.refused.get(id)) is not None:
+            self.report(refusal)
+            return node, None
         shape = self._shape(node.type)
         if shape is None:
-            self.report(_unknown_node(id, node.type, self._schemas))
+            key = subgraph_key(node.type)
+            unknown = _unknown_node(id, node.type, self._schemas) if key is None else None
+            self.report(unknown or unknown_subgraph(id, key or "", self._workflow))
             return node, None
         lifted = lift(id, node, shape.schema, self._migrations)
         if isinstance(lifted, Problem):
@@ -139,6 +151,8 @@ class _Build:
     def _shape(self, node_type: str) -> Shape | None:
         if node_type not in self._shapes:
             schema = self._schemas.get(node_type)
+            if schema is None and self._flat is not None:
+                schema = self._flat.interfaces.get(node_type)
             self._shapes[node_type] = Shape.of(schema) if schema else None
         return self._shapes[node_type]
 
@@ -146,7 +160,7 @@ class _Build:
         node, schema = self.look_up(id)
         lenient = self._workflow.origin == "comfyui"
         inputs = NodeInputs(id, node, self._links, self.report, self._check_file, lenient)
-        shape = self._shapes[node.type]
+        shape = self._shape(node.type)
         if shape is not None and schema is not None:
             inputs.read(shape)
         else:
@@ -154,8 +168,9 @@ class _Build:
         return inputs
 
     def _all_outputs(self) -> list[str]:
-        running = {id: self._shape(node.type) for id, node in self._workflow.nodes.items() if node.mode == "run"}
-        for id in [id for id, shape in running.items() if shape is None]:
+        running = {id: self._shape(node.type) for id, node in self._nodes.items() if node.mode == "run"}
+        refused = self._flat.refused if self._flat is not None else {}
+        for id in [id for id, shape in running.items() if shape is None or id in refused]:
             self.look_up(id)  # reports it
         outputs = [id for id, shape in running.items() if shape is not None and shape.schema.output]
         if not outputs and None not in running.values():
@@ -175,9 +190,11 @@ class _Build:
     def _requested(self, outputs: Sequence[str]) -> list[str]:
         targets: list[str] = []
         for id in dict.fromkeys(outputs):
-            node = self._workflow.nodes.get(id)
-            if node is None:
-                self.report(no_such_node(id, self._workflow.nodes))
+            node = self._nodes.get(id)
+            if node is None and self._flat is not None and id in self._flat.expanded:
+                targets += self._flat.targets(id, self._schemas)
+            elif node is None:
+                self.report(no_such_node(id, self._nodes))
             elif node.mode != "run":
                 state = "muted" if node.mode == "mute" else "bypassed"
                 self.report(
@@ -187,7 +204,14 @@ class _Build:
                 targets.append(id)
         if not targets and not self._problems:
             self.report(Problem("no_output", "No output is asked for.", fix="name at least one node"))
-        return targets
+        return list(dict.fromkeys(targets))
+
+    def _report_instances(self, flat: Flat, needed: Collection[str] | None) -> None:
+        """Report what is wrong with instances themselves: all of them (None), or those with a node that is needed."""
+        for instance, problem in flat.problems:
+            inside = f"{instance}:"
+            if needed is None or any(id == instance or id.startswith(inside) for id in needed):
+                self.report(problem)
 
 
 def _unknown_node(id: str, node_type: str, schemas: Schemas) -> Problem:

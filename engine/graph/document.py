@@ -17,6 +17,9 @@ from engine.graph.workflow import FORMAT, NODE_ID, Workflow
 LINE_LENGTH = 100
 """Objects and lists that fit into a line of this length are written on one."""
 
+_OPEN_LEVELS = {"nodes": 3, "layout": 2, "subgraphs": 3, "form": 1}
+"""How many levels of a part are always written over several lines."""
+
 # One encoder for all: json.dumps makes a new one for each call with such options, which doubles the time.
 _text = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
@@ -54,8 +57,7 @@ def _read(value: JsonValue, limits: Limits) -> Workflow:
     if not isinstance(value, dict):
         refuse("not_a_workflow", "This JSON is not a workflow.", wanted="an object", fix="give a workflow's JSON")
     if "darkroom" in value:
-        nodes = value.get("nodes")
-        _check_size(len(nodes) if isinstance(nodes, dict) else 0, limits)
+        _check_size(_count_nodes(value), limits)
         return _read_darkroom(value)
     prompt = comfy.unwrapped(value)
     if problem := comfy.ui_format_problem(value) or comfy.ui_format_problem(prompt):
@@ -74,7 +76,7 @@ def _read(value: JsonValue, limits: Limits) -> Workflow:
 
 def to_json(workflow: Workflow) -> dict[str, JsonValue]:
     """The document as JSON values, holding what was given and no defaults."""
-    return {"darkroom": FORMAT, **workflow.model_dump(exclude_unset=True)}
+    return {"darkroom": FORMAT, **workflow.model_dump(exclude_unset=True, by_alias=True)}
 
 
 def dumps(workflow: Workflow) -> str:
@@ -83,7 +85,7 @@ def dumps(workflow: Workflow) -> str:
     Reading and writing again gives the same bytes.
     """
     lines = [
-        f"  {_text(key)}: {_pretty(value, 2, open_levels=3 if key == 'nodes' else 2 if key == 'layout' else 0)}"
+        f"  {_text(key)}: {_pretty(value, 2, open_levels=_OPEN_LEVELS.get(key, 0))}"
         for key, value in to_json(workflow).items()
     ]
     return "{\n" + ",\n".join(lines) + "\n}\n"
@@ -101,6 +103,14 @@ def _pretty(value: JsonValue, indent: int, open_levels: int) -> str:
         return "{\n" + ",\n".join(parts) + "\n" + " " * indent + "}"
     parts = [inner + _pretty(each, indent + 2, open_levels - 1) for each in value]
     return "[\n" + ",\n".join(parts) + "\n" + " " * indent + "]"
+
+
+def _count_nodes(value: dict[str, JsonValue]) -> int:
+    """The nodes of a document, those in its subgraphs once each."""
+    subgraphs = value.get("subgraphs")
+    places: list[JsonValue] = [value, *subgraphs.values()] if isinstance(subgraphs, dict) else [value]
+    held = [each.get("nodes") for each in places if isinstance(each, dict)]
+    return sum(len(nodes) for nodes in held if isinstance(nodes, dict))
 
 
 def _check_size(count: int, limits: Limits) -> None:
@@ -128,7 +138,8 @@ def _read_darkroom(value: dict[str, JsonValue]) -> Workflow:
     except ValidationError as error:
         raise WorkflowError([_problem(each) for each in error.errors(include_url=False)[:MAX_PROBLEMS]]) from error
     if workflow.origin == "darkroom":
-        problems = [_bad_id(id) for id in workflow.nodes if not NODE_ID.fullmatch(id)]
+        ids = [*workflow.nodes, *(id for each in workflow.subgraphs.values() for id in each.nodes)]
+        problems = [_bad_id(id) for id in ids if not NODE_ID.fullmatch(id)]
         if problems:
             raise WorkflowError(problems)
     return workflow
@@ -162,7 +173,10 @@ def _problem(error: ErrorDetails) -> Problem:
         )
     if error["type"] == "value_error":  # ours, from `read_input`
         sentence = error["msg"].removeprefix("Value error, ")
-        return Problem("bad_input", f"{sentence[0].upper()}{sentence[1:]}.", node, input, fix="correct the value")
+        where = "" if node else f"`{key}`: "
+        return Problem(
+            "bad_input", f"{where}{sentence[0].upper()}{sentence[1:]}.", node, input, fix="correct the value"
+        )
     wanted = error["msg"].replace("Input should be ", "")
     what = f"`{key}`" if key else "This"
     return Problem(

@@ -22,13 +22,15 @@ class Source:
 class GraphNode:
     """A node ready to run: its literals are validated and defaulted, its links resolved to output indices.
 
-    A variadic input `images` has the links `images.0`, `images.1`, ...
+    A variadic input `images` has the links `images.0`, `images.1`, ... `frozen` is the cache key of a result to use
+    instead of computing one, if it is there.
     """
 
     id: str
     schema: NodeSchema
     literals: Mapping[str, JsonValue]
     links: Mapping[str, Source]
+    frozen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,12 +43,15 @@ class Links:
             (which `look_up` itself reports).
         report: takes each problem found.
         outer: a graph that links may also start in, for a graph that a node expands to.
+        interface_of: what an instance of a subgraph looks like, whose links lead to the nodes inside of it by now;
+            None for any other id.
     """
 
     nodes: Mapping[str, WorkflowNode]
     look_up: Callable[[str], tuple[WorkflowNode, NodeSchema | None]]
     report: Callable[[Problem], None]
     outer: Graph | None = None
+    interface_of: Callable[[str], NodeSchema | None] | None = None
 
     def resolve(self, consumer: str, name: str, wanted: str, link: Link) -> Source | Absent | None:
         """Find where a link starts.
@@ -91,6 +94,9 @@ class Links:
             return self.look_up(link.node)
         if self.outer is not None and (found := self.outer.nodes.get(link.node)) is not None:
             return None, found.schema
+        if self.interface_of is not None and (interface := self.interface_of(link.node)) is not None:
+            self.report(_unknown_output(consumer, name, link, interface))
+            return None, None
         near = nearest(link.node, self.nodes)
         self.report(
             Problem(

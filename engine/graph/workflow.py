@@ -29,15 +29,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import Field, JsonValue, PlainSerializer, PlainValidator, WithJsonSchema
 
 from engine.errors import Problem, WorkflowError
+from engine.graph.layout import Form, Layout, Part
 from engine.graph.wording import either, nearest, shorten
 
 T = TypeVar("T")
 
 FORMAT = 1
 NODE_ID = re.compile(r"[A-Za-z0-9_:-]+", re.ASCII)
+SUBGRAPH = "subgraph:"
+"""What the type of an instance of a subgraph begins with; the subgraph's key follows."""
 Mode = Literal["run", "mute", "bypass"]
 """`mute`: as if the node were not there. `bypass`: what comes in goes out, matched by type."""
 
@@ -105,9 +108,9 @@ def _read_link(raw: object) -> Link:
             node, _, output = text.partition(".")
             if not output or not NODE_ID.fullmatch(node):
                 raise ValueError(f"the link '{shorten(text)}' must read 'node.output'")
-            return _only_key(raw, Link(node, _output(output)))
+            return _only_key(raw, Link(node, read_output(output)))
         case {"from": [str(node), str(output)]}:
-            return _only_key(raw, Link(node, _output(output)))
+            return _only_key(raw, Link(node, read_output(output)))
         case {"from": [str(node), int(output)]} if not isinstance(output, bool):
             return _only_key(raw, Link(node, output))
         case dict():
@@ -124,7 +127,7 @@ def _only_key(raw: object, value: T) -> T:
     return value
 
 
-def _output(text: str) -> str | int:
+def read_output(text: str) -> str | int:
     """An output's index where it is written in digits, else its name."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else text
 
@@ -159,56 +162,46 @@ _Input = Annotated[
 ]
 
 
-class _Part(BaseModel):
-    """A part of the document: strictly typed, unknown keys kept."""
+class WorkflowNode(Part):
+    """One node of a workflow.
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
-
-
-Point = Annotated[list[int | float], Field(min_length=2, max_length=2)]
-"""x and y, or width and height, in the canvas's pixels."""
-
-
-class Box(_Part):
-    """Where and how something is drawn."""
-
-    position: Point
-    size: Point | None = None
-    colour: str | None = None
-    collapsed: bool = False
-
-
-class Group(Box):
-    """A titled frame behind some nodes."""
-
-    title: str = ""
-
-
-class Note(Box):
-    """Text for people, lying on the canvas."""
-
-    text: str = ""
-
-
-class Layout(_Part):
-    """What only the editor needs."""
-
-    nodes: dict[str, Box] = {}
-    groups: list[Group] = []
-    notes: list[Note] = []
-
-
-class WorkflowNode(_Part):
-    """One node of a workflow. `version` is that of the node type it was written for; None is the present one."""
+    `version` is that of the node type it was written for; None is the present one. `frozen` is the cache key of a
+    result to use for as long as it is there, whatever the inputs say now.
+    """
 
     type: Annotated[str, Field(min_length=1)]
     version: Annotated[int, Field(ge=1)] | None = None
     title: str | None = None
     mode: Mode = "run"
-    inputs: dict[str, _Input] = {}
+    inputs: dict[str, _Input] = Field(default_factory=dict[str, InputValue])
+    frozen: Annotated[str, Field(min_length=1)] | None = None
 
 
-class Workflow(_Part):
+class SubgraphInput(Part):
+    """An input of a subgraph and the inputs of inner nodes (`"node.input"`) that take its value."""
+
+    name: Annotated[str, Field(min_length=1)]
+    to: list[str] = Field(default_factory=list[str])
+
+
+class SubgraphOutput(Part):
+    """An output of a subgraph and the output of an inner node (`"node.output"`) that it is."""
+
+    name: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(alias="from")]
+
+
+class Subgraph(Part):
+    """Nodes that are used as one. A node of type `subgraph:<key>` is an instance; see `engine.graph.subgraphs`."""
+
+    name: str | None = None
+    nodes: dict[str, WorkflowNode] = Field(default_factory=dict[str, WorkflowNode])
+    layout: Layout | None = None
+    inputs: list[SubgraphInput] = Field(default_factory=list[SubgraphInput])
+    outputs: list[SubgraphOutput] = Field(default_factory=list[SubgraphOutput])
+
+
+class Workflow(Part):
     """A whole document.
 
     `origin` is `comfyui` for one that came in ComfyUI's API format: any node id is allowed, and undeclared literals
@@ -221,6 +214,38 @@ class Workflow(_Part):
     origin: Literal["darkroom", "comfyui"] = "darkroom"
     nodes: dict[str, WorkflowNode]
     layout: Layout | None = None
+    subgraphs: dict[str, Subgraph] = Field(default_factory=dict[str, Subgraph])
+    form: Form | None = None
+
+
+def subgraph_key(node_type: str) -> str | None:
+    """The key of the subgraph that a node of this type is an instance of; None for any other type."""
+    return node_type.removeprefix(SUBGRAPH) if node_type.startswith(SUBGRAPH) else None
+
+
+def find_node(workflow: Workflow, id: str) -> tuple[str, str, WorkflowNode] | None:
+    """Find a node by its id or, inside of instances, by its path `outer:inner`.
+
+    Returns:
+        The id of the document's own node that it is or is inside of, the path from there ("" if it is that one), and
+        the node itself; None if there is none.
+    """
+    nodes, inner = workflow.nodes, id
+    outer: str | None = None
+    while (node := nodes.get(inner)) is None:
+        head = _instance_before(nodes, inner)
+        definition = None if head is None else workflow.subgraphs.get(nodes[head].type.removeprefix(SUBGRAPH))
+        if head is None or definition is None:
+            return None
+        nodes, inner = definition.nodes, inner[len(head) + 1 :]
+        outer = head if outer is None else outer
+    return (id, "", node) if outer is None else (outer, id[len(outer) + 1 :], node)
+
+
+def _instance_before(nodes: dict[str, WorkflowNode], path: str) -> str | None:
+    """The id of the instance that a path begins with; ids may hold colons themselves."""
+    heads = (path[:index] for index, character in enumerate(path) if character == ":")
+    return next((head for head in heads if head in nodes and subgraph_key(nodes[head].type) is not None), None)
 
 
 def with_input(workflow: Workflow, node: str, input: str, value: JsonValue) -> Workflow:
@@ -228,14 +253,19 @@ def with_input(workflow: Workflow, node: str, input: str, value: JsonValue) -> W
 
     Text is enough for any kind of input (`"20"` for a number, `"false"` for a switch): `build` reads it by the schema.
 
+    Args:
+        node: an id, or the path `outer:inner` of a node inside of an instance, which is set for that instance alone.
+
     Raises:
-        WorkflowError: `unknown_node` when there is no such node.
+        WorkflowError: `no_such_node`.
     """
-    found = workflow.nodes.get(node)
+    found = find_node(workflow, node)
     if found is None:
         raise WorkflowError([no_such_node(node, workflow.nodes)])
-    changed = found.model_copy(update={"inputs": {**found.inputs, input: value}})
-    return workflow.model_copy(update={"nodes": {**workflow.nodes, node: changed}})
+    outer, path, _ = found
+    changed = workflow.nodes[outer]
+    changed = changed.model_copy(update={"inputs": {**changed.inputs, f"{path}.{input}" if path else input: value}})
+    return workflow.model_copy(update={"nodes": {**workflow.nodes, outer: changed}})
 
 
 def no_such_node(node: str, nodes: Iterable[str]) -> Problem:

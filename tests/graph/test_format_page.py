@@ -6,19 +6,22 @@ import re
 from pathlib import Path
 
 from engine.graph.document import dumps, loads
+from engine.graph.layout import Form, Layout
 from engine.graph.workflow import Workflow, WorkflowNode
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "workflow-format.md").read_text()
 
 
-def test_the_example_is_a_canonical_workflow():
-    (example,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    assert dumps(loads(example)) == example
+def test_the_examples_are_canonical_workflows():
+    examples = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        assert dumps(loads(example)) == example
 
 
 def test_every_key_is_described():
-    for key in (*Workflow.model_fields, *WorkflowNode.model_fields):
+    for key in (*Workflow.model_fields, *WorkflowNode.model_fields, *Layout.model_fields, *Form.model_fields):
         assert f"`{key}`" in PAGE
 
 
