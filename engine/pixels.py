@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from engine.errors import InputProblem
-from engine.pictures import open_picture
+from engine.pictures import eight_bits, has_alpha, open_picture
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,12 +28,9 @@ def read_picture(path: Path) -> tuple[Tensor, Tensor]:
     import numpy as np
     import torch
 
-    picture = open_picture(path)
-    if picture.mode in ("I", "I;16"):  # 16-bit greyscale: Pillow would clip instead of scaling
-        picture = picture.point(lambda value: value * (1 / 256)).convert("L")
-    has_alpha = "A" in picture.getbands() or "transparency" in picture.info
+    picture = eight_bits(open_picture(path))
     rgba = torch.from_numpy(np.array(picture.convert("RGBA"), dtype=np.float32) / 255.0)  # [H, W, 4]
-    mask = 1.0 - rgba[None, :, :, 3] if has_alpha else torch.zeros(1, 64, 64)
+    mask = 1.0 - rgba[None, :, :, 3] if has_alpha(picture) else torch.zeros(1, 64, 64)
     return rgba[None, :, :, :3].contiguous(), mask
 
 
