@@ -10,6 +10,7 @@ is a context in `CONTEXTS`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
 from aiohttp import web
@@ -21,10 +22,18 @@ from engine.http.errors import errors_as_json
 from engine.http.keys import FOLDERS, ROUTES, SERVICE, SETTINGS, ServerSettings
 from engine.http.route import Route, add_routes
 from engine.http.security import ACCESS, add_headers, guard
+from engine.http.v1 import events, jobs, nodes, run, system
 from engine.jobs.service import JobService
 from engine.node.folders import Folders
 
-GROUPS: Sequence[Callable[[], Iterable[Route]]] = (static.routes,)
+GROUPS: Sequence[Callable[[], Iterable[Route]]] = (
+    nodes.routes,
+    jobs.routes,
+    run.routes,
+    events.routes,
+    system.routes,
+    static.routes,
+)
 CONTEXTS: Sequence[Callable[[web.Application], AsyncGenerator[None]]] = ()
 
 
@@ -39,9 +48,13 @@ def make_app(service: JobService, folders: Folders, settings: ServerSettings) ->
     app[FOLDERS] = folders
     app[SETTINGS] = settings
     app[ACCESS] = Access(settings)
+    app[nodes.CATALOGUE] = nodes.CatalogueJson()
+    app[events.LISTENERS] = events.Listeners()
+    app[system.STARTED] = time.time()
     app[ROUTES] = tuple(route for group in GROUPS for route in group())
     add_routes(app, app[ROUTES])
     app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(events.close_all)
     app.cleanup_ctx.extend(CONTEXTS)
     return app
 

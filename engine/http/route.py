@@ -56,6 +56,7 @@ class Route:
         status: of the answer, unless the handler gives a response of its own or None.
         errors: the statuses that the handler refuses with, beside 400, 401, 403 and 500, which any route may.
         media: content types of a response of its own, each with what it holds: `{"image/png": "the picture"}`.
+        other: further statuses of a response of its own, each with what it means: `{304: "It is as it was."}`.
         takes: content types of a body that is not JSON, which the handler reads itself, each with what it must hold.
         headers: request headers that mean something to it.
         websocket: answers with a websocket.
@@ -68,6 +69,7 @@ class Route:
     status: int = 200
     errors: Sequence[int] = ()
     media: Mapping[str, str] = field(default_factory=dict[str, str])
+    other: Mapping[int, str] = field(default_factory=dict[int, str])
     takes: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     websocket: bool = False
