@@ -79,7 +79,7 @@ export type CanvasChange =
   | { type: "removeMarks"; in?: string; groups?: number[]; notes?: number[] };
 
 export type SubgraphChange =
-  /** Puts nodes of one scope into a new subgraph `id` and an instance `instance` in their place. */
+  /** Puts nodes of one scope into a new subgraph `id` and the node `instance` in their place. */
   | { type: "makeSubgraph"; in?: string; nodes: string[]; id: string; name: string; instance: string }
   /** Puts a copy of the inside in the instance's place. */
   | { type: "unpackSubgraph"; in?: string; node: string }

@@ -2,7 +2,7 @@
 
 import type { Change } from "./changes";
 import { diff, type Patch, patched } from "./patch";
-import { apply } from "./reduce";
+import { carryOut } from "./reduce";
 import type { Workflow } from "./types";
 
 /** One step of undo: a user's deed, perhaps of many changes (a drag, a word typed). */
@@ -34,7 +34,7 @@ export function startHistory(document: Workflow): History {
  */
 export function perform(history: History, changes: Change | readonly Change[], deed?: string): History {
   const list = Array.isArray(changes) ? (changes as readonly Change[]) : [changes as Change];
-  const document = list.reduce((now, change) => apply(now, change).document, history.document);
+  const document = list.reduce((now, change) => carryOut(now, change), history.document);
   if (document === history.document) return history;
   const grows = deed !== undefined && history.open?.deed === deed;
   const before = grows && history.open ? history.open.before : history.document;

@@ -65,3 +65,25 @@ export interface Problem {
   got?: string | null;
   fix?: string | null;
 }
+
+/** An input of which nothing is known but its name: it takes anything. */
+export function anyInput(name: string): InputSchema {
+  return {
+    name,
+    type: "*",
+    required: false,
+    default: null,
+    widget: null,
+    minimum: null,
+    maximum: null,
+    step: null,
+    multiple_of: null,
+    pattern: null,
+    options: null,
+    folder: null,
+    lazy: false,
+    is_list: false,
+    variadic: false,
+    help: "",
+  };
+}

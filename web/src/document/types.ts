@@ -92,7 +92,7 @@ export interface Scope {
 
 /** A definition; an instance is a node of type `subgraph:<id>`. */
 export interface Subgraph extends Scope {
-  name: string;
+  name?: string | null;
   inputs: SubgraphInput[];
   outputs: SubgraphOutput[];
 }
