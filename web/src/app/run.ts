@@ -13,6 +13,8 @@ export type NodeStatus = "waiting" | "running" | "done" | "cached" | "failed" | 
 
 export interface NodeRun {
   status: NodeStatus;
+  /** Its node type, once it started. */
+  type?: string;
   /** Steps done and to do, while it runs. */
   step?: number;
   total?: number;
@@ -44,6 +46,8 @@ export type JobStatus = "queued" | "running" | "done" | "failed" | "cancelled";
 export interface JobRun {
   job: string;
   status: JobStatus;
+  /** Number of the last event taken in. */
+  seq?: number;
   nodes: Readonly<Record<string, NodeRun>>;
   /** Object URLs of the latest preview of each node that is being computed. */
   previews: Readonly<Record<string, string>>;
@@ -58,10 +62,14 @@ interface RunState {
   jobs: Readonly<Record<string, JobRun>>;
   /** Which job each tab shows, by tab id. */
   shown: Readonly<Record<string, string>>;
+  /** The tab that each job was queued from. */
+  owners: Readonly<Record<string, string>>;
   /** Problems that validating or submitting found, by tab id, until the next edit or run. */
   problems: Readonly<Record<string, readonly Problem[]>>;
-  /** A tab's graph was queued as this job: show it there. */
+  /** A tab's graph was queued as this job: show it there, unless the tab shows one that still runs. */
   begin(tab: string, job: string): void;
+  /** Show a job in a tab: one that just started, or a past one. */
+  show(tab: string, run: JobRun): void;
   update(job: string, change: (run: JobRun) => JobRun): void;
   setProblems(tab: string, problems: readonly Problem[]): void;
   forget(job: string): void;
@@ -74,13 +82,21 @@ export function newRun(job: string): JobRun {
 export const runStore = createStore<RunState>()((set) => ({
   jobs: {},
   shown: {},
+  owners: {},
   problems: {},
   begin: (tab, job) =>
-    set((now) => ({
-      jobs: now.jobs[job] ? now.jobs : { ...now.jobs, [job]: newRun(job) },
-      shown: { ...now.shown, [tab]: job },
-      problems: { ...now.problems, [tab]: [] },
-    })),
+    set((now) => {
+      const before = now.jobs[now.shown[tab] ?? ""];
+      const busy = before?.status === "running" || before?.status === "queued";
+      return {
+        jobs: now.jobs[job] ? now.jobs : { ...now.jobs, [job]: newRun(job) },
+        shown: busy ? now.shown : { ...now.shown, [tab]: job },
+        owners: { ...now.owners, [job]: tab },
+        problems: { ...now.problems, [tab]: [] },
+      };
+    }),
+  show: (tab, run) =>
+    set((now) => ({ jobs: { ...now.jobs, [run.job]: run }, shown: { ...now.shown, [tab]: run.job } })),
   update: (job, change) =>
     set((now) => {
       const run = change(now.jobs[job] ?? newRun(job));
