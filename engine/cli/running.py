@@ -16,12 +16,14 @@ import click
 
 from engine.cli.verb import EXIT_CANCELLED, EXIT_FAILED, Open, Verb, end, finite, say, writable
 from engine.errors import DarkroomError, InputProblem, WorkflowError
-from engine.graph.workflow import no_such_node
+from engine.graph.graph import Graph
+from engine.graph.workflow import find_node, no_such_node
 from engine.node.files import write_atomically
 from engine.node.folders import Folders
 from engine.run.cancel import Cancel
 from engine.run.console import ProgressBar, show_cursor
 from engine.run.darkroom import Settings
+from engine.run.engine import Engine
 from engine.run.report import Report, report_refusal, report_run, shown_files
 from engine.run.result import RunResult
 
@@ -180,15 +182,19 @@ def why(open: Open, workflow: Path, node: str, assignments: Sequence[str], devic
     """Say why NODE of WORKFLOW would run again."""
     with open(Folders.default(), device) as darkroom:
         document = darkroom.read(workflow, _settings(assignments))
-        if node not in document.nodes:
+        if find_node(document, node) is None:
             raise WorkflowError([no_such_node(node, document.nodes)])
         graph = darkroom.engine.build(document, [node])
-        difference = darkroom.engine.why(graph, node)
-        if node not in darkroom.engine.plan(graph).runs:
-            click.echo(f"{node} would not run again: its result is known")
-        elif difference is None:
-            click.echo(f"{node} would run again: nothing it depends on changed, but its result is not in the cache")
-        elif difference.old is None and difference.part == "result":
-            click.echo(f"{node} would run: {difference.node} has not run before")
-        else:
-            click.echo(f"{node} would run again: {difference}")
+        for target in graph.outputs:  # several, when it is an instance of a subgraph
+            click.echo(_reason(darkroom.engine, graph, target))
+
+
+def _reason(engine: Engine, graph: Graph, node: str) -> str:
+    difference = engine.why(graph, node)
+    if node not in engine.plan(graph).runs:
+        return f"{node} would not run again: its result is known"
+    if difference is None:
+        return f"{node} would run again: nothing it depends on changed, but its result is not in the cache"
+    if difference.old is None and difference.part == "result":
+        return f"{node} would run: {difference.node} has not run before"
+    return f"{node} would run again: {difference}"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from pydantic import JsonValue
 
@@ -13,7 +14,7 @@ from engine.errors import Problem, WorkflowError
 from engine.graph.document import dumps, load
 from engine.graph.graph import Graph
 from engine.graph.prompt import to_prompt
-from engine.graph.workflow import Workflow, with_input
+from engine.graph.workflow import Workflow, find_node, with_input
 from engine.node.folders import Folders
 from engine.node.registry import Registry
 from engine.run.cancel import Cancel
@@ -25,6 +26,27 @@ Settings = Mapping[str, JsonValue]
 """Inputs to change before a workflow runs: `{"node.input": value}`."""
 
 
+class Machine(Protocol):
+    """What models run on, for whoever keeps a Darkroom for long. Any thread may call."""
+
+    @property
+    def device_name(self) -> str:
+        """`cpu`, `cuda:0`, `mps`."""
+        ...
+
+    def warm(self) -> None:
+        """Do now what the first model would wait for."""
+        ...
+
+    def unload(self) -> None:
+        """Put away every model that is not in use."""
+        ...
+
+    def stats(self) -> Mapping[str, JsonValue]:
+        """Versions, and memory in bytes."""
+        ...
+
+
 class Darkroom:
     """The engine with the nodes and the folders of one user. Use it in a `with`, or close it.
 
@@ -32,18 +54,22 @@ class Darkroom:
         result = darkroom.run("workflows/text_to_image.json", {"prompt.text": "a red apple"})
     """
 
-    def __init__(self, engine: Engine, registry: Registry, folders: Folders, close: Callable[[], None]) -> None:
+    def __init__(
+        self, engine: Engine, registry: Registry, folders: Folders, close: Callable[[], None], machine: Machine
+    ) -> None:
         self.engine = engine
         self.registry = registry
         self.folders = folders
         self.close = close
+        self.machine = machine
 
     def read(self, workflow: Workflow | Path | str, settings: Settings | None = None) -> Workflow:
         """Read a workflow and change some of its inputs.
 
         Args:
             workflow: a document, or the path of a file that holds one.
-            settings: text is enough for any kind of input; `build` reads it by the input's type.
+            settings: text is enough for any kind of input; `build` reads it by the input's type. Inside of a subgraph's
+                instance a node is `instance:node`.
 
         Raises:
             WorkflowError: the file is no workflow, or a setting names a node or input that is not there.
@@ -102,7 +128,8 @@ class Darkroom:
 
     def _check_setting(self, document: Workflow, node: str, input: str) -> list[Problem]:
         """`build` forgives unknown inputs in ComfyUI's files, as leftovers of its editor; a setting is never that."""
-        schema = self.registry.catalogue.get(document.nodes[node].type)
+        found = find_node(document, node)
+        schema = None if found is None else self.registry.catalogue.get(found[2].type)
         if schema is None or schema.input(input.partition(".")[0]) is not None:
             return []
         names = ", ".join(each.name for each in schema.inputs)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from pydantic import JsonValue
 
 from engine.errors import Problem, WorkflowError
-from engine.graph.workflow import Workflow
+from engine.graph.workflow import Workflow, WorkflowNode, find_node
 from engine.run.result import RunResult
 
 Report = dict[str, JsonValue]
@@ -31,7 +31,7 @@ def report_run(result: RunResult, workflow: Workflow, output: Path) -> Report:
         ],
         "nodes": {
             id: {
-                "type": workflow.nodes[id].type,
+                "type": _node(workflow, id).type,
                 "state": node.state,
                 "cached": node.state == "cached",
                 "seconds": round(node.seconds, 6),
@@ -62,14 +62,27 @@ def report_refusal(error: Exception) -> Report:
 
 def shown_files(result: RunResult, workflow: Workflow) -> Sequence[tuple[str, dict[str, JsonValue]]]:
     """Every file that an output node shows, with the node's id, in the order of the workflow."""
+    places = {id: place for place, id in enumerate(workflow.nodes)}
+    ordered = sorted(result.ui, key=lambda id: (places[_found(workflow, id)[0]], id))
     return [
         (node, entry)
-        for node in workflow.nodes
-        for entries in result.ui.get(node, {}).values()
+        for node in ordered
+        for entries in result.ui[node].values()
         if isinstance(entries, list)
         for entry in entries
         if isinstance(entry, dict) and isinstance(entry.get("path"), str)
     ]
+
+
+def _found(workflow: Workflow, id: str) -> tuple[str, str, WorkflowNode]:
+    found = find_node(workflow, id)
+    if found is None:
+        raise KeyError(f"'{id}' is no node of this workflow")
+    return found
+
+
+def _node(workflow: Workflow, id: str) -> WorkflowNode:
+    return workflow.nodes.get(id) or _found(workflow, id)[2]
 
 
 def peak_memory_bytes() -> dict[str, JsonValue]:
