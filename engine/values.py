@@ -116,7 +116,8 @@ class TrainingSet:
     """Latents with their captions, what the second stage learns from.
 
     `mean`, `std`: [N, C, h, w], the autoencoder's q(z|x) of each picture; `captions[i]` are the texts of picture i, the
-    first its name; `groups[i]` its group or "".
+    first its name; `groups[i]` its group or "". `pixels`: [N, 3, H, W] uint8, the pictures themselves, where the model
+    is to be told of them.
     """
 
     port: ClassVar[str] = "TRAINING_SET"
@@ -124,6 +125,7 @@ class TrainingSet:
     std: Tensor
     captions: tuple[tuple[str, ...], ...]
     groups: tuple[str, ...]
+    pixels: Tensor | None = None
 
     def __post_init__(self) -> None:
         _check(self.mean, "a training set's mean", "N", "C", "h", "w")

@@ -151,19 +151,21 @@ def TrainAutoencoder(
 
 
 @node(category="training", title="Encode Pictures", lane="device")
-def EncodePictures(pictures: Pictures, vae: VAE, ctx: Context) -> TrainingSet:
+def EncodePictures(pictures: Pictures, vae: VAE, ctx: Context, keep_pixels: bool = False) -> TrainingSet:
     """Encode a whole data set once, so that training a model on it never decodes a picture again.
 
     Args:
         pictures: What to encode.
         vae: The autoencoder whose latents the model will learn.
+        keep_pixels: Keep the pictures, too, for models that are told of a small picture, a hole or a colour map.
     """
     from engine.ldm.training.stages import encode_pictures
 
     loaded = _load(pictures)
     mean, std = ctx.service(ModelManager).run(vae, lambda network: encode_pictures(loaded, network))
     captions = tuple((picture.caption, *picture.keywords) for picture in loaded.pictures)
-    return TrainingSet(mean, std, captions, tuple(picture.group for picture in loaded.pictures))
+    groups = tuple(picture.group for picture in loaded.pictures)
+    return TrainingSet(mean, std, captions, groups, loaded.pixels if keep_pixels else None)
 
 
 @node(category="training", title="Train Diffusion", output=True, lane="device")
@@ -172,7 +174,7 @@ def TrainDiffusion(
     vae: VAE,
     ctx: Context,
     name: str = "text-to-image",
-    conditioning: Literal["text", "class", "none"] = "text",
+    conditioning: Literal["text", "class", "none", "small picture", "hole", "colour map"] = "text",
     channels: Channels = 64,
     channel_mult: str = "1,2,3",
     blocks: Annotated[int, Field(ge=1, le=8)] = 1,
@@ -190,6 +192,7 @@ def TrainDiffusion(
     learning_rate: LearningRate = 8e-4,
     ema_decay: Fraction = 0.998,
     high_noise: Fraction = 0.0,
+    crop: Annotated[int, Field(ge=0, le=4096)] = 0,
     sample_every: Annotated[int, Field(ge=0, le=1_000_000)] = 500,
     seed: Seed = 0,
     start: Model | None = None,
@@ -200,7 +203,8 @@ def TrainDiffusion(
         training_set: Latents and captions, from Encode Pictures.
         vae: The autoencoder that made the latents; it becomes part of the checkpoint.
         name: The file's name in models/checkpoints.
-        conditioning: What the model is told of a picture: its caption, its group, or nothing.
+        conditioning: What the model is told of a picture: its caption; its group; nothing; the picture as small as the
+            latent, for super-resolution; the picture around a hole, for inpainting; or its map of colours.
         channels: Width of the U-Net's highest level.
         channel_mult: Widths of the levels as multiples.
         blocks: Residual blocks a level.
@@ -219,6 +223,7 @@ def TrainDiffusion(
         ema_decay: How slowly the averaged weights, which are saved, follow.
         high_noise: Share of each batch drawn from the noisiest two fifths of the schedule, where the words decide what
             the picture is; 0 is the paper's uniform draw.
+        crop: Side of a random square of each latent to learn from, in cells; 0 takes the whole.
         sample_every: Steps between sheets of samples in the output folder; 0 makes none.
         seed: Of initial weights, order, noise and dropout.
         start: A model whose U-Net to go on from, with its shape and schedule instead of those set here. The text
@@ -230,7 +235,15 @@ def TrainDiffusion(
     from engine.ldm.config import LatentDiffusionConfig
     from engine.ldm.training.loop import FitSettings
     from engine.ldm.training.objective import scale_from_std
-    from engine.ldm.training.recipes import ClassConditional, Recipe, TextToImage, Unconditional
+    from engine.ldm.training.recipes import (
+        ClassConditional,
+        Inpainting,
+        Recipe,
+        SemanticSynthesis,
+        SuperResolution,
+        TextToImage,
+        Unconditional,
+    )
     from engine.ldm.training.stages import Latents, new_model, train_diffusion
     from engine.ldm.unet import UNetConfig
 
@@ -244,7 +257,11 @@ def TrainDiffusion(
     mult = _numbers(channel_mult, "channel_mult")
     _check_widths(channels, mult, norm_groups, heads)
     for side in training_set.mean.shape[2:]:
-        _check_sides(side, mult, "cells")
+        _check_sides(crop or side, mult, "cells")
+        if crop > side:
+            raise InputProblem(
+                f"the latents have {side} cells a side, fewer than {crop}; make the crop smaller", "crop"
+            )
     recipe: Recipe
     match conditioning:
         case "text":
@@ -257,6 +274,12 @@ def TrainDiffusion(
             recipe = ClassConditional(training_set.groups, text_width, dropout)
         case "none":
             recipe = Unconditional()
+        case "small picture":
+            recipe = SuperResolution(_pixels(training_set), vae.config.downsampling)
+        case "hole":
+            recipe = Inpainting(_pixels(training_set))
+        case "colour map":
+            recipe = SemanticSynthesis(_pixels(training_set), vae.config.downsampling)
     config = recipe.complete(
         LatentDiffusionConfig(
             unet=UNetConfig(
@@ -295,6 +318,7 @@ def TrainDiffusion(
         lambda step, model: _show_samples(ctx, name, step, recipe.samples(model, SAMPLES)),
         sample_every or steps + 1,
         high_noise,
+        crop,
     )
     path = ctx.folders.place("checkpoints", f"{name}.safetensors")
     save_latent_diffusion(path, model.half(), {**_how(settings, history), **recipe.metadata})
@@ -312,6 +336,12 @@ def _going_on(config: LatentDiffusionConfig, start: Model, vae: VAE) -> LatentDi
             "text_width",
         )
     return replace(start.config, conditioner=config.conditioner, use_ema=False)
+
+
+def _pixels(training_set: TrainingSet) -> Tensor:
+    if training_set.pixels is None:
+        raise InputProblem("the training set has no pictures; turn on keep_pixels in Encode Pictures", "training_set")
+    return training_set.pixels
 
 
 def _load(pictures: Pictures) -> PictureSet:

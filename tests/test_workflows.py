@@ -147,6 +147,18 @@ def test_models_of_classes_and_of_nothing_are_trained_and_sampled(darkroom: Dark
     assert len(result.ui["save"]["images"]) == 1  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("conditioning", "beside"), [("small picture", 3), ("hole", 5), ("colour map", 3)])
+def test_models_that_are_told_of_pictures_are_trained(darkroom: Darkroom, conditioning: str, beside: int) -> None:
+    settings: dict[str, Any] = {"train.channels": 16, "train.steps": 2, "train.batch_size": 2, "train.heads": 2}
+    settings |= {"train.name": "told", "train.conditioning": conditioning, "train.sample_every": 1}
+    settings |= {"latents.keep_pixels": True, "train.crop": 8}
+    run(darkroom, WORKFLOWS / "train_text_to_image.json", settings)
+    file = open_model(darkroom.folders.resolve("checkpoints", "told.safetensors"))
+    unet = file.shapes("model.diffusion_model.")
+    latent = unet["out.2.weight"][0]
+    assert unet["input_blocks.0.0.weight"][1] == latent + beside
+
+
 def test_training_goes_on_from_a_u_net_with_a_text_encoder_of_its_own(darkroom: Darkroom) -> None:
     width = 32  # of the base model that the fixture makes
     settings: dict[str, Any] = {"train.steps": 2, "train.batch_size": 2, "train.sample_every": 0}

@@ -10,11 +10,17 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.ldm.autoencoder import Autoencoder
 from engine.ldm.condition import Condition
 from engine.ldm.conditioners.classes import ClassEmbedder
+from engine.ldm.conditioners.spatial import SpatialRescaler, inpainting_condition, one_hot_map
 from engine.ldm.conditioners.text import BERTEmbedder
+from engine.ldm.palette import PALETTE, nearest_colours
+from engine.ldm.training.holes import random_holes
+from engine.ldm.training.pictures import as_input
 
 
 class Conditions(Protocol):
@@ -82,6 +88,64 @@ class ClassConditions:
         left_out = torch.rand(len(indices), generator=draw) < self.dropout
         labels = torch.where(left_out, none, self.labels[indices])
         return Condition(context=self.conditioner(labels.to(self.conditioner.embedding.weight.device)))
+
+
+class SmallPictureConditions:
+    """Super-resolution: beside the latent lies the picture, as small as the latent.
+
+    Args:
+        pixels: [N, 3, H, W] uint8, the pictures.
+        factor: f, pixels of a side to one cell of the latent.
+    """
+
+    conditioner: nn.Module | None = None
+
+    def __init__(self, pixels: Tensor, factor: int) -> None:
+        self.pixels = pixels
+        self.factor = factor
+
+    def draw(self, indices: Tensor, draw: torch.Generator) -> Condition:
+        return Condition(concat=F.avg_pool2d(as_input(self.pixels[indices]), self.factor))
+
+
+class HoleConditions:
+    """Inpainting: beside the latent lie that of the picture without what is in the hole, and the hole.
+
+    Args:
+        pixels: [N, 3, S, S] uint8, the pictures.
+        first_stage: Encodes them; not trained.
+    """
+
+    conditioner: nn.Module | None = None
+
+    def __init__(self, pixels: Tensor, first_stage: Autoencoder) -> None:
+        self.pixels = pixels
+        self.first_stage = first_stage
+
+    def draw(self, indices: Tensor, draw: torch.Generator) -> Condition:
+        device = next(self.first_stage.parameters()).device
+        holes = random_holes(len(indices), self.pixels.shape[-1], draw).to(device)
+        pictures = (as_input(self.pixels[indices]).to(device) + 1) / 2
+        with torch.no_grad():
+            return Condition(concat=inpainting_condition(pictures, holes, self.first_stage))
+
+
+class ColourMapConditions:
+    """Semantic synthesis: beside the latent lies a map of labels, shrunk by a rescaler that is trained along.
+
+    Args:
+        conditioner: From as many channels as the palette has colours.
+        pixels: [N, 3, H, W] uint8, the pictures; their maps are of the palette's nearest colours.
+    """
+
+    def __init__(self, conditioner: SpatialRescaler, pixels: Tensor) -> None:
+        self.conditioner = conditioner
+        self.pixels = pixels
+
+    def draw(self, indices: Tensor, draw: torch.Generator) -> Condition:
+        labels = nearest_colours(as_input(self.pixels[indices]))
+        device = next(self.conditioner.parameters()).device
+        return Condition(concat=self.conditioner(one_hot_map(labels, len(PALETTE)).to(device)))
 
 
 def caption_variant(texts: Sequence[str], draw: torch.Generator, dropout: float) -> str:

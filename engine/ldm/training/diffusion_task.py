@@ -6,10 +6,12 @@ Source: Rombach et al. 2022 (arXiv:2112.10752), eq. 2 and 3.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
+from engine.ldm.condition import Condition
 from engine.ldm.latent_diffusion import DiffusionWrapper
 from engine.ldm.training.conditions import Conditions
 from engine.ldm.training.objective import DiffusionObjective
@@ -33,6 +35,8 @@ class DiffusionTask:
         mean, std: [N, C, h, w], the first stage's q(z|x) of each picture, unscaled; a fresh z is drawn at each visit.
         scale_factor: Gives latents unit standard deviation.
         objective: Schedule, target and norm.
+        crop: Cells of a side to learn from at a time, at a random place; 0 takes all. What lies beside the latent is
+            cut with it, so it must have the latent's size.
         high_noise: Share of each batch whose timestep is drawn from the noisiest two fifths alone, where the caption
             and not the latent decides what the picture is. 0 is the paper's uniform draw.
     """
@@ -46,6 +50,7 @@ class DiffusionTask:
         scale_factor: float,
         objective: DiffusionObjective,
         high_noise: float = 0.0,
+        crop: int = 0,
     ) -> None:
         self.module = Learner(model, conditions.conditioner)
         self.mean = mean * scale_factor
@@ -53,6 +58,7 @@ class DiffusionTask:
         self.conditions = conditions
         self.objective = objective
         self.high_noise = high_noise
+        self.crop = crop
 
     @property
     def rows(self) -> int:
@@ -62,6 +68,8 @@ class DiffusionTask:
         mean, std = self.mean[indices], self.std[indices]
         z = mean + std * torch.randn(mean.shape, generator=draw)
         condition = self.conditions.draw(indices, draw)
+        if self.crop:
+            z, condition = _cut(z, condition, self.crop, draw)
         t = self._timesteps(len(z), draw)
         device = next(self.module.parameters()).device
         losses = self.objective.step(lambda x, t: self.module.model(x, t, condition), z.to(device), draw, t=t)
@@ -71,3 +79,11 @@ class DiffusionTask:
         total = self.objective.schedule.timesteps
         lowest = torch.where(torch.rand(rows, generator=draw) < self.high_noise, total * 3 // 5, 0)
         return lowest + (torch.rand(rows, generator=draw) * (total - lowest)).long()
+
+
+def _cut(z: Tensor, condition: Condition, side: int, draw: torch.Generator) -> tuple[Tensor, Condition]:
+    """The same random square of `side` cells of a latent and of what lies beside it."""
+    top, left = (int(torch.randint(size - side + 1, (1,), generator=draw)) for size in z.shape[2:])
+    window = (..., slice(top, top + side), slice(left, left + side))
+    concat = None if condition.concat is None else condition.concat[window]
+    return z[window], replace(condition, concat=concat)

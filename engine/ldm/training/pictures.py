@@ -45,7 +45,12 @@ class PictureSet:
 
     def batch(self, indices: Tensor) -> Tensor:
         """indices: [B]. Returns [B, 3, S, S] float32 in [-1, 1]."""
-        return self.pixels[indices].float() / 127.5 - 1.0
+        return as_input(self.pixels[indices])
+
+
+def as_input(pixels: Tensor) -> Tensor:
+    """[B, 3, H, W] uint8 as networks take it: float32 in [-1, 1]."""
+    return pixels.float() / 127.5 - 1.0
 
 
 def list_pictures(folder: Path, groups: tuple[str, ...] = ()) -> list[Picture]:

@@ -16,12 +16,22 @@ from torch import Tensor
 from engine.ldm.classes import CLASSES_KEY
 from engine.ldm.condition import Condition
 from engine.ldm.conditioners.classes import ClassConfig, ClassEmbedder
+from engine.ldm.conditioners.spatial import RescalerConfig, SpatialRescaler
 from engine.ldm.conditioners.text import BERTEmbedder
 from engine.ldm.config import LatentDiffusionConfig
 from engine.ldm.latent_diffusion import LatentDiffusion
+from engine.ldm.palette import PALETTE
 from engine.ldm.text.tokenizer import BertTokenizer, train_vocabulary
 from engine.ldm.text.transformer import TextTransformerConfig
-from engine.ldm.training.conditions import CaptionConditions, ClassConditions, Conditions, NoConditions
+from engine.ldm.training.conditions import (
+    CaptionConditions,
+    ClassConditions,
+    ColourMapConditions,
+    Conditions,
+    HoleConditions,
+    NoConditions,
+    SmallPictureConditions,
+)
 from engine.ldm.training.stages import sample_captions, sample_conditions
 
 
@@ -143,6 +153,92 @@ class ClassConditional:
         labels = torch.arange(count, device=model.device) * classes // count
         wanted, nothing = (model.encode_condition(each) for each in (labels, torch.full_like(labels, classes)))
         return sample_conditions(model, count, wanted, nothing)
+
+
+class SuperResolution:
+    """The picture itself, as small as the latent, beside it.
+
+    Args:
+        pixels: [N, 3, H, W] uint8, the pictures.
+        factor: f, pixels of a side to one cell of the latent.
+    """
+
+    def __init__(self, pixels: Tensor, factor: int) -> None:
+        self.tokenizer = None
+        self.metadata: Mapping[str, str] = {}
+        self._conditions = SmallPictureConditions(pixels, factor)
+
+    def complete(self, config: LatentDiffusionConfig) -> LatentDiffusionConfig:
+        return _beside(config, 3)
+
+    def conditions(self, model: LatentDiffusion) -> Conditions:
+        return self._conditions
+
+    def samples(self, model: LatentDiffusion, count: int) -> Tensor:
+        return _spread(model, self._conditions, len(self._conditions.pixels), count // 4)
+
+
+class Inpainting:
+    """The picture without what is in a hole, beside the latent, and the hole.
+
+    Args:
+        pixels: [N, 3, S, S] uint8, the pictures.
+    """
+
+    def __init__(self, pixels: Tensor) -> None:
+        self.tokenizer = None
+        self.metadata: Mapping[str, str] = {}
+        self._pixels = pixels
+
+    def complete(self, config: LatentDiffusionConfig) -> LatentDiffusionConfig:
+        return _beside(config, config.unet.out_channels + 1)
+
+    def conditions(self, model: LatentDiffusion) -> Conditions:
+        assert model.first_stage_model is not None
+        return HoleConditions(self._pixels, model.first_stage_model)
+
+    def samples(self, model: LatentDiffusion, count: int) -> Tensor:
+        return _spread(model, self.conditions(model), len(self._pixels), count)
+
+
+class SemanticSynthesis:
+    """A map of colours, shrunk by a rescaler that is trained along, beside the latent.
+
+    Args:
+        pixels: [N, 3, H, W] uint8, the pictures, from which the maps are derived.
+        factor: f, pixels of a side to one cell of the latent: a power of 2.
+    """
+
+    def __init__(self, pixels: Tensor, factor: int) -> None:
+        self.tokenizer = None
+        self.metadata: Mapping[str, str] = {}
+        self._pixels = pixels
+        self._rescaler = RescalerConfig(factor.bit_length() - 1, len(PALETTE), 3)
+
+    def complete(self, config: LatentDiffusionConfig) -> LatentDiffusionConfig:
+        return _beside(replace(config, conditioner=self._rescaler), 3)
+
+    def conditions(self, model: LatentDiffusion) -> Conditions:
+        assert isinstance(model.cond_stage_model, SpatialRescaler)
+        return ColourMapConditions(model.cond_stage_model, self._pixels)
+
+    def samples(self, model: LatentDiffusion, count: int) -> Tensor:
+        return _spread(model, self.conditions(model), len(self._pixels), count)
+
+
+def _beside(config: LatentDiffusionConfig, channels: int) -> LatentDiffusionConfig:
+    """The configuration with as many channels beside the latent."""
+    unet = replace(config.unet, in_channels=config.unet.out_channels + channels)
+    return replace(config, unet=unet, conditioning_key="concat")
+
+
+def _spread(model: LatentDiffusion, conditions: Conditions, rows: int, count: int) -> Tensor:
+    """Samples for rows from all over the training set."""
+    indices = torch.arange(0, rows, max(1, rows // count))[:count]
+    with torch.no_grad():
+        condition = conditions.draw(indices, torch.Generator().manual_seed(0))
+    assert condition.concat is not None
+    return sample_conditions(model, len(indices), replace(condition, concat=condition.concat.to(model.device)))
 
 
 def _attending(config: LatentDiffusionConfig, width: int) -> LatentDiffusionConfig:

@@ -125,6 +125,7 @@ def train_diffusion(
     on_sample: OnSample | None = None,
     sample_every: int = 500,
     high_noise: float = 0.0,
+    crop: int = 0,
 ) -> History:
     """Train a model's U-Net and conditioner on latents, in place; afterwards it has its averaged weights.
 
@@ -133,14 +134,14 @@ def train_diffusion(
         conditions: What the U-Net is told; their conditioner is the model's own.
         state: Where training is saved and resumed from.
         on_sample: Called every `sample_every` steps with the step and the model as it would be saved then.
-        high_noise: See `DiffusionTask`.
+        high_noise, crop: See `DiffusionTask`.
 
     Raises:
         As `fit`.
     """
     objective = DiffusionObjective.of(model.config)
     scale = model.config.scale_factor
-    task = DiffusionTask(model.model, conditions, latents.mean, latents.std, scale, objective, high_noise)
+    task = DiffusionTask(model.model, conditions, latents.mean, latents.std, scale, objective, high_noise, crop)
     model.to(device)
 
     def listen(report: StepReport) -> None:
@@ -185,17 +186,24 @@ def sample_conditions(
         wanted: Of each picture; `Condition()` for an unconditional model.
         nothing: The condition that guidance leads away from; None samples without guidance.
     """
-    first_stage = model.config.first_stage
-    assert first_stage is not None
     schedule = model.schedule()
     kind = DENOISERS[model.config.parameterization]
     denoiser = kind(model.unet, schedule, wanted)
     if nothing is not None:
         denoiser = Guided(denoiser, kind(model.unet, schedule, nothing), cfg_scale)
-    side = first_stage.resolution // first_stage.downsampling
-    blank = torch.zeros(count, model.config.unet.out_channels, side, side, device=model.device)
+    blank = torch.zeros(count, model.config.unet.out_channels, *_cells(model, wanted), device=model.device)
     z = sample(denoiser, schedule, sampler_sigmas(schedule, "normal", steps), blank, seed, dpmpp_2m)
     return ((model.decode_first_stage(z) + 1) / 2).clamp(0, 1).movedim(1, -1).cpu()
+
+
+def _cells(model: LatentDiffusion, condition: Condition) -> tuple[int, int]:
+    """Height and width to sample: those of what lies beside the latent, else those the first stage was trained at."""
+    if condition.concat is not None:
+        return condition.concat.shape[2], condition.concat.shape[3]
+    first_stage = model.config.first_stage
+    assert first_stage is not None
+    side = first_stage.resolution // first_stage.downsampling
+    return side, side
 
 
 @contextmanager
