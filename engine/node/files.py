@@ -49,7 +49,7 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
         with _beside(path, data, durable) as temporary:
             os.replace(temporary, path)
             if durable:
-                _flush_folder(path.parent)
+                flush_folder(path.parent)
     except OSError as error:
         raise FileProblem(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -67,13 +67,13 @@ def write_new(path: Path, data: bytes, *, durable: bool = False) -> bool:
         with _beside(path, data, durable) as temporary:
             is_new = _publish(temporary, path)
             if durable and is_new:
-                _flush_folder(path.parent)
+                flush_folder(path.parent)
             return is_new
     except OSError as error:
         raise FileProblem(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Have the disk note the names in a folder. Windows, where a folder cannot be opened as a file, does so itself."""
     try:
         handle = os.open(folder, os.O_RDONLY)
