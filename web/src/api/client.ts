@@ -178,6 +178,16 @@ export class Client {
     return this.post("/v1/uploads", undefined, { body: form });
   }
 
+  /**
+   * Store a copy of the picture `original` with a mask: a PNG of its size, transparent where it is to be repainted.
+   */
+  async uploadMask(mask: Blob, original: FileRef): Promise<FileRef> {
+    const form = new FormData();
+    form.append("original", JSON.stringify(original));
+    form.append("file", mask, "mask.png");
+    return this.post("/v1/uploads/mask", undefined, { body: form });
+  }
+
   // Workflows on the server
 
   workflows(): Promise<WorkflowSummary[]> {

@@ -10,6 +10,6 @@ export { Progress, Spinner } from "./Progress";
 export { type PortLook, type PortShape, portLook } from "./ports";
 export { type Choice, Segmented } from "./Segmented";
 export { type Tab, TabPanel, Tabs } from "./Tabs";
-export { type Toast, Toasts, toast, useToasts } from "./Toast";
+export { type ToastMessage, Toasts } from "./Toast";
 export { Tooltip } from "./Tooltip";
 export { startTheme, type ThemeChoice, useTheme } from "./theme";

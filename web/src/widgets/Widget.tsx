@@ -1,26 +1,37 @@
-import type { InputSchema, JsonValue, Problem, SeedMode } from "../document";
+/** How an unconnected input is edited: one component for each kind. Nodes on the canvas and forms use the same. */
 
-export interface WidgetProps {
-  schema: InputSchema;
-  value: JsonValue | undefined;
-  /** `final`: false while a drag or typing goes on. */
-  onChange(value: JsonValue, final?: boolean): void;
-  disabled?: boolean;
-  problem?: Problem;
-  nodeId?: string;
-  compact?: boolean;
-  seedMode?: SeedMode;
-  onSeedMode?(mode: SeedMode): void;
-}
+import type { ComponentType } from "react";
+import type { WidgetKind } from "../document";
+import { ColourWidget } from "./ColourWidget";
+import { ComboWidget } from "./ComboWidget";
+import { FileWidget } from "./FileWidget";
+import { MultilineWidget } from "./MultilineWidget";
+import { NumberWidget } from "./NumberWidget";
+import { SeedWidget } from "./SeedWidget";
+import { SliderWidget } from "./SliderWidget";
+import { TextWidget } from "./TextWidget";
+import { ToggleWidget } from "./ToggleWidget";
+import type { WidgetProps } from "./types";
+import "./widgets.css";
 
-/** How an unconnected input is edited. (A stand-in until WEB-B's arrives.) */
-export function Widget({ schema, value, onChange, disabled }: WidgetProps) {
-  return (
-    <input
-      aria-label={schema.name}
-      disabled={disabled}
-      value={String(value ?? schema.default ?? "")}
-      onChange={(event) => onChange(event.target.value)}
-    />
-  );
+export type { WidgetProps };
+
+const KINDS: Readonly<Record<WidgetKind, ComponentType<WidgetProps>>> = {
+  number: NumberWidget,
+  slider: SliderWidget,
+  text: TextWidget,
+  multiline: MultilineWidget,
+  combo: ComboWidget,
+  toggle: ToggleWidget,
+  seed: SeedWidget,
+  file: FileWidget,
+  colour: ColourWidget,
+};
+
+/** Nothing, for an input that can only be linked. */
+export function Widget(props: WidgetProps) {
+  const { widget } = props.schema;
+  if (widget === null) return null;
+  const Kind = KINDS[widget];
+  return <Kind {...props} />;
 }

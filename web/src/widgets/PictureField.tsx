@@ -1,0 +1,138 @@
+/** Below the name of an input picture: the picture, and ways to bring another (button, drop, paste) or paint a mask. */
+
+import { Brush, ImageUp } from "lucide-react";
+import { type ClipboardEvent, type DragEvent, lazy, Suspense, useRef, useState } from "react";
+import { sentence } from "../api/errors";
+import { Button, classes, Spinner } from "../theme";
+import { useFiles } from "./files";
+import type { WidgetProps } from "./types";
+
+const MaskEditor = lazy(() => import("../mask/MaskEditor"));
+
+interface PictureFieldProps extends WidgetProps {
+  name: string | null;
+  /** Whether the server has it. */
+  there: boolean;
+}
+
+const KINDS = "image/png,image/jpeg,image/webp,image/gif,image/bmp,image/tiff";
+const THUMBNAIL = { compact: 256, full: 512 };
+
+export function PictureField({ name, there, onChange, compact, disabled }: PictureFieldProps) {
+  const files = useFiles();
+  const chooser = useRef<HTMLInputElement>(null);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState("");
+  const [over, setOver] = useState(false);
+  const [masking, setMasking] = useState(false);
+
+  const store = async (work: () => Promise<string>) => {
+    setBusy(true);
+    setError("");
+    try {
+      onChange(await work(), true);
+    } catch (problem) {
+      setError(sentence(problem));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const bring = (given: FileList | undefined) => {
+    const picture = [...(given ?? [])].find((file) => file.type.startsWith("image/"));
+    if (!picture) return setError("This is no picture. Bring a PNG, JPEG or WebP file.");
+    return store(() => files.upload(picture, uploadName(picture)));
+  };
+  const drop = {
+    onDragOver(event: DragEvent) {
+      if (disabled || !event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      event.stopPropagation();
+      setOver(true);
+    },
+    onDragLeave: () => setOver(false),
+    onDrop(event: DragEvent) {
+      setOver(false);
+      if (disabled || event.dataTransfer.files.length === 0) return;
+      // The canvas would open the picture's workflow.
+      event.preventDefault();
+      event.stopPropagation();
+      void bring(event.dataTransfer.files);
+    },
+    onPaste(event: ClipboardEvent) {
+      if (disabled || event.clipboardData.files.length === 0) return;
+      event.preventDefault();
+      event.stopPropagation();
+      void bring(event.clipboardData.files);
+    },
+  };
+  const url = name !== null && there ? files.server.pictureUrl(name, THUMBNAIL[compact ? "compact" : "full"]) : null;
+
+  return (
+    <div className={classes("picture", over && "picture-over")} {...drop}>
+      <button
+        type="button"
+        className="picture-frame"
+        disabled={disabled}
+        aria-label={url ? `${name}. Choose another picture` : "Choose a picture"}
+        onClick={() => chooser.current?.click()}
+      >
+        {busy ? (
+          <Spinner />
+        ) : url ? (
+          <img key={url} src={url} alt="" draggable={false} />
+        ) : (
+          <span className="picture-hint">
+            <ImageUp aria-hidden="true" />
+            {name !== null ? "This picture is missing here." : "Drop, paste or choose a picture"}
+          </span>
+        )}
+      </button>
+      <span className="picture-actions">
+        <Button size="small" icon={<ImageUp />} disabled={disabled || busy} onClick={() => chooser.current?.click()}>
+          Upload
+        </Button>
+        {url && (
+          <Button size="small" icon={<Brush />} disabled={disabled || busy} onClick={() => setMasking(true)}>
+            Mask
+          </Button>
+        )}
+      </span>
+      {error && (
+        <p role="alert" className="widget-problem">
+          {error}
+        </p>
+      )}
+      <input
+        ref={chooser}
+        type="file"
+        hidden
+        accept={KINDS}
+        aria-label="Picture file"
+        onChange={(event) => {
+          void bring(event.target.files ?? undefined);
+          event.target.value = ""; // the same file again is a change too
+        }}
+      />
+      {masking && name !== null && (
+        <Suspense fallback={<Spinner />}>
+          <MaskEditor
+            name={name}
+            url={files.server.pictureUrl(name)}
+            onClose={() => setMasking(false)}
+            onSave={async (mask) => {
+              onChange(await files.uploadMask(mask, name), true);
+              setMasking(false);
+            }}
+          />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+/** A pasted picture is called `image.png` by every browser: give it a name of its own. */
+function uploadName(file: File): string {
+  if (file.name !== "image.png") return file.name || "picture.png";
+  const time = new Date().toISOString().replace(/[-:]/g, "").slice(0, 15).replace("T", "-");
+  return `pasted-${time}.png`;
+}

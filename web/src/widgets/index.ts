@@ -1,0 +1,7 @@
+/** Widgets: how the values of a node are edited. */
+
+export { fileServer } from "./fileServer";
+export { type FileServer, Files, FilesContext, useFiles } from "./files";
+export { asSeed, nextSeed, randomSeed, seedOf } from "./seed";
+export { readable } from "./types";
+export { Widget, type WidgetProps } from "./Widget";

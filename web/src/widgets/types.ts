@@ -1,0 +1,32 @@
+/** What every widget takes. */
+
+import type { InputSchema, JsonValue, Problem, SeedMode } from "../document";
+
+export interface WidgetProps {
+  schema: InputSchema;
+  /** Undefined: the input is not set, and its default holds. */
+  value: JsonValue | undefined;
+  /** `final`: false while a drag or typing goes on, so that all of it can be undone at once. */
+  onChange(value: JsonValue, final?: boolean): void;
+  disabled?: boolean;
+  problem?: Problem;
+  nodeId?: string;
+  /** One row with the label inside, for nodes on the canvas; otherwise the label stands above, for forms. */
+  compact?: boolean;
+  seedMode?: SeedMode;
+  onSeedMode?(mode: SeedMode): void;
+  /** Instead of the input's name. */
+  label?: string;
+  /** Instead of the schema's help. */
+  help?: string;
+}
+
+/** The value to show: what is set, or else the default. */
+export function shownValue({ value, schema }: Pick<WidgetProps, "value" | "schema">): JsonValue {
+  return value === undefined ? schema.default : value;
+}
+
+/** An input's name as one reads it: `sampler_name` is "sampler name". */
+export function readable(name: string): string {
+  return name.replaceAll("_", " ");
+}
