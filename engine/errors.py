@@ -6,6 +6,7 @@
     ├── Cancelled          the user asked to stop
     ├── PluginError        a plugin cannot be loaded
     ├── FileProblem        a file is missing, unreadable, truncated or of another kind
+    │   ├── NoSuchFile     nothing has that name
     │   └── ModelFileError keys missing, unused or wrongly shaped; pickles
     ├── InputProblem       a node was given a value it cannot use
     └── OutOfMemory        a model does not fit, with what was needed and free
@@ -73,6 +74,10 @@ class PluginError(DarkroomError):
 
 class FileProblem(DarkroomError):
     """A file is missing, unreadable, truncated or of another kind."""
+
+
+class NoSuchFile(FileProblem):
+    """Nothing has that name; says the nearest that there are, where it knows some."""
 
 
 class ModelFileError(FileProblem):

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
-from engine.errors import FileProblem
+from engine.errors import FileProblem, NoSuchFile
 from engine.node.files import write_new
 from engine.node.names import nearest, safe_parts
 
@@ -155,7 +155,8 @@ class Folders:
             kind: what must be there.
 
         Raises:
-            FileProblem: nothing of that name (says the nearest names and where it looked), or it leads outside.
+            NoSuchFile: nothing of that name (says the nearest names and where it looked).
+            FileProblem: there is no such folder, that is no name, or it leads outside.
         """
         annotated = ANNOTATED.match(name) if folder in ("input", "output", "temp") else None
         if annotated:
@@ -174,7 +175,7 @@ class Folders:
             if not (found.is_file() if kind == "file" else found.is_dir()):
                 raise FileProblem(f"{folder}: {name!r} is not a {kind}; choose a {kind}")
             return found
-        raise FileProblem(self._not_found(folder, name))
+        raise NoSuchFile(self._not_found(folder, name))
 
     def _not_found(self, folder: str, name: str) -> str:
         names = self.list(folder)

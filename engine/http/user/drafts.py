@@ -16,15 +16,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from engine.errors import FileProblem
+from engine.errors import FileProblem, NoSuchFile
 from engine.node.files import flush_folder, write_atomically
 
 MOST_DRAFTS = 200
 DRAFT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-
-
-class NoSuchDraft(FileProblem):
-    """No draft has that id."""
 
 
 class Base(BaseModel):
@@ -73,14 +69,14 @@ class Drafts:
         """One draft.
 
         Raises:
-            NoSuchDraft: there is none with that id.
+            NoSuchFile: there is none with that id.
             FileProblem: it cannot be read.
         """
         path = self._path(id)
         try:
             return Draft.model_validate_json(path.read_bytes())
         except FileNotFoundError as error:
-            raise NoSuchDraft(f"there is no draft {id!r}; it was saved or thrown away") from error
+            raise NoSuchFile(f"there is no draft {id!r}; it was saved or thrown away") from error
         except (OSError, ValidationError) as error:
             raise FileProblem(f"the draft {path} cannot be read: {error}") from error
 

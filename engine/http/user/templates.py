@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from engine.errors import FileProblem, WorkflowError
+from engine.errors import FileProblem, NoSuchFile, WorkflowError
 from engine.graph.reading import read_json
 from engine.node.folders import PROJECT
 from engine.node.names import safe_parts
@@ -17,10 +17,6 @@ from engine.node.names import safe_parts
 TEMPLATES = PROJECT / "workflows"
 THUMBNAILS = "thumbnails"
 THUMBNAIL_TYPES = {".webp": "image/webp", ".png": "image/png"}
-
-
-class NoSuchTemplate(FileProblem):
-    """No template has that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +53,20 @@ class Templates:
         """A template's document.
 
         Raises:
-            NoSuchTemplate: there is none of that name.
+            NoSuchFile: there is none of that name.
             WorkflowError: its file is no workflow.
         """
         try:
             value = read_json(self._path(name, ".json").read_bytes())
         except OSError as error:
-            raise NoSuchTemplate(f"there is no template {name!r}; choose one of those that are listed") from error
+            raise NoSuchFile(f"there is no template {name!r}; choose one of those that are listed") from error
         if not isinstance(value, dict):
-            raise NoSuchTemplate(f"the template {name!r} is no workflow; choose another")
+            raise NoSuchFile(f"the template {name!r} is no workflow; choose another")
         return value
 
     def thumbnail(self, name: str) -> Path | None:
         """The picture of what a template makes, if there is one."""
-        paths = [self._path(f"{THUMBNAILS}/{name}", suffix) for suffix in THUMBNAIL_TYPES]
+        paths = [self._path(name, suffix, THUMBNAILS) for suffix in THUMBNAIL_TYPES]
         return next((path for path in paths if path.is_file()), None)
 
     def _described(self, name: str, document: Mapping[str, JsonValue]) -> Template:
@@ -84,8 +80,8 @@ class Templates:
         has_thumbnail = self.thumbnail(name) is not None
         return Template(name, title, text("description"), text("category"), count, has_thumbnail)
 
-    def _path(self, name: str, suffix: str) -> Path:
-        path = self.root.joinpath(*safe_parts(name + suffix, "template"))
+    def _path(self, name: str, suffix: str, folder: str = "") -> Path:
+        path = self.root.joinpath(folder, *safe_parts(name + suffix, "template"))
         if not path.resolve().is_relative_to(self.root.resolve()):
-            raise NoSuchTemplate(f"the template {name!r} is a link that leads elsewhere; put the file itself there")
+            raise NoSuchFile(f"the template {name!r} is a link that leads elsewhere; put the file itself there")
         return path

@@ -23,7 +23,7 @@ from typing import Literal
 
 from blake3 import blake3
 
-from engine.errors import DarkroomError, FileProblem
+from engine.errors import DarkroomError, FileProblem, NoSuchFile
 from engine.node.files import flush_folder, write_atomically, write_new
 from engine.node.names import safe_parts
 
@@ -35,10 +35,6 @@ NEW: Literal["new"] = "new"
 ANY: Literal["any"] = "any"
 """Expected by those who overwrite whatever is there."""
 _VERSION_FILE = re.compile(r"(\d{20})-([0-9a-f]{32})\.json")
-
-
-class NoSuchWorkflow(FileProblem):
-    """Nothing of that name, or no such version of it."""
 
 
 class NameTaken(FileProblem):
@@ -108,7 +104,7 @@ class WorkflowFiles:
         """A workflow as it is now.
 
         Raises:
-            NoSuchWorkflow: there is none of that name.
+            NoSuchFile: there is none of that name.
             FileProblem: that is no name for a workflow, or the disk refuses.
         """
         return self._read(self._path(name), name)
@@ -117,7 +113,7 @@ class WorkflowFiles:
         """The versions that are kept of a workflow, newest first.
 
         Raises:
-            NoSuchWorkflow: there is none of that name.
+            NoSuchFile: there is none of that name.
             FileProblem: that is no name for a workflow.
         """
         self.read(name)
@@ -131,14 +127,14 @@ class WorkflowFiles:
         """A workflow as it was.
 
         Raises:
-            NoSuchWorkflow: there is no such version of it.
+            NoSuchFile: there is no such version of it.
             FileProblem: that is no name for a workflow.
         """
         for path, stamp, found in self._history_of(self._path(name)):
             if found == version:
                 stored = self._read(path, name)
                 return Stored(name, found, stamp / 1e9, stored.size, stored.data)
-        raise NoSuchWorkflow(f"there is no version {version[:40]!r} of {name!r}; choose one of those that are listed")
+        raise NoSuchFile(f"there is no version {version[:40]!r} of {name!r}; choose one of those that are listed")
 
     # ------------------------------------------------------------------------------------------------------- writing
 
@@ -173,7 +169,7 @@ class WorkflowFiles:
         """Move a workflow to the bin, with its history.
 
         Raises:
-            NoSuchWorkflow: there is none of that name.
+            NoSuchFile: there is none of that name.
             StaleSave: another version is there than the expected one.
             FileProblem: that is no name for a workflow, or the disk refuses.
         """
@@ -196,7 +192,7 @@ class WorkflowFiles:
         """Give a workflow another name; its versions go with it.
 
         Raises:
-            NoSuchWorkflow: there is none of that name.
+            NoSuchFile: there is none of that name.
             NameTaken: there is one of the new name.
             FileProblem: one of them is no name for a workflow, or the disk refuses.
         """
@@ -236,14 +232,14 @@ class WorkflowFiles:
             data, status = path.read_bytes(), path.stat()
         except OSError as error:
             if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
-                raise NoSuchWorkflow(f"there is no workflow {name!r}; choose one of those that are listed") from error
+                raise NoSuchFile(f"there is no workflow {name!r}; choose one of those that are listed") from error
             raise FileProblem(f"cannot read {path}: {error.strerror or error}") from error
         return Stored(name, _digest(data), status.st_mtime, len(data), data)
 
     def _current(self, path: Path, name: str) -> Stored | None:
         try:
             return self._read(path, name)
-        except NoSuchWorkflow:
+        except NoSuchFile:
             return None
 
     def _entry(self, path: Path) -> Entry:
