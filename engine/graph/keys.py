@@ -70,10 +70,14 @@ class Keys:
     environment: Environment
     output_folder: str
     extras: Mapping[str, _Extras]
+    frozen: Mapping[str, str]
+    """The keys that were taken as given, by node."""
 
     def explain(self, node: str) -> KeyParts:
         """Take the key of a node apart."""
         found = self.graph.nodes[node]
+        if node in self.frozen:
+            return KeyParts(self.of[node], {"frozen": self.of[node]})
         schema, extras = found.schema, self.extras.get(node, _NOTHING)
         parts = {"type": f"{schema.name} version {schema.version}", "code": schema.code, **asdict(self.environment)}
         parts |= {f"input {name}": orjson.dumps(found.literals[name]).decode() for name in sorted(found.literals)}
@@ -107,6 +111,7 @@ def compute_keys(
     fingerprint: Fingerprint | None = None,
     output_folder: str = "",
     outer: Mapping[str, str] | None = None,
+    frozen: Mapping[str, str] | None = None,
 ) -> Keys:
     """Compute the key of every node in one pass.
 
@@ -115,6 +120,8 @@ def compute_keys(
         fingerprint: needed when a node of the graph is fingerprinted.
         output_folder: part of the keys of output nodes: saving to another folder is another effect.
         outer: keys of an outer graph's nodes, for a graph that a node expanded to.
+        frozen: keys of nodes whose results are taken from the cache whatever their inputs are; what follows a node
+            depends on that result, and so on that key.
 
     Raises:
         WorkflowError: `file_problem` for every file that cannot be read, `fingerprint_failed`; each with its node.
@@ -124,7 +131,11 @@ def compute_keys(
     extras: dict[str, _Extras] = {}
     stems: dict[str, _Stem] = {}
     problems: list[Problem] = []
+    frozen = frozen or {}
     for node in graph.nodes.values():
+        if node.id in frozen:
+            keys[node.id] = known[node.id] = frozen[node.id]
+            continue
         schema = node.schema
         stem = stems.get(schema.name)
         if stem is None:
@@ -140,7 +151,7 @@ def compute_keys(
         known[node.id] = key
     if problems:
         raise WorkflowError(problems)
-    return Keys(keys, graph, environment, output_folder, extras)
+    return Keys(keys, graph, environment, output_folder, extras, frozen)
 
 
 class _Stem:
@@ -221,12 +232,14 @@ def first_difference(
         None if the key is the same.
     """
     old_id = new_id = node
+    old_key: str | None = None
     for _ in range(1_000_000):  # a record from elsewhere may hold a loop; a graph of this size cannot be built
         now, before = new(new_id), old(old_id)
         if before is None:
             return Difference(new_id, "result", None, "never computed")
         if before.key == now.key:
-            return None
+            # What followed it last time took another result: one that it was frozen at.
+            return None if old_key is None else Difference(new_id, "result", old_key, now.key)
         for part in [*now.parts, *(part for part in before.parts if part not in now.parts)]:
             if before.parts.get(part) != now.parts.get(part):
                 return Difference(new_id, part, before.parts.get(part), now.parts.get(part))
@@ -235,7 +248,7 @@ def first_difference(
             if was is None or link is None or (was[2] == link[2] and was[1] != link[1]):
                 return Difference(new_id, f"link {name}", _link(was), _link(link))
             if was[2] != link[2]:
-                old_id, new_id = was[0], link[0]
+                old_id, new_id, old_key = was[0], link[0], was[2]
                 break
         else:
             return Difference(new_id, "key format", before.key, now.key)

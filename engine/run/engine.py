@@ -26,7 +26,7 @@ from engine.run.flights import Flights
 from engine.run.lanes import Lanes
 from engine.run.last_keys import LastKeys
 from engine.run.mutation import MutationGuard
-from engine.run.outcome import Codec
+from engine.run.outcome import Codec, Outcome, Record
 from engine.run.result import RunResult
 
 
@@ -111,12 +111,15 @@ class Engine:
         return build(workflow, self.schemas, outputs=outputs, migrations=self._migrations, check_file=self._check_file)
 
     def keys(self, graph: Graph) -> Keys:
-        """The content key of every node.
+        """The content key of every node; of a frozen one the key it is frozen at, if the cache has its result.
 
         Raises:
             WorkflowError: a file that the graph names cannot be read.
         """
-        return self._compute_keys(graph, {})
+        frozen = {id: node.frozen for id, node in graph.nodes.items() if node.frozen is not None}
+        return self._compute_keys(
+            graph, {}, {id: key for id, key in frozen.items() if self._is_of(graph.nodes[id], self.cache.find(key))}
+        )
 
     def run(
         self,
@@ -167,6 +170,9 @@ class Engine:
             WorkflowError: a file that the graph names cannot be read.
         """
         keys = keys or self.keys(graph)
+        frozen: Mapping[str, Outcome] = {}
+        if keys.frozen:
+            keys, frozen = await asyncio.to_thread(self._hold_frozen, keys)
         run = Execution(
             self._equipment,
             graph,
@@ -176,6 +182,7 @@ class Engine:
             (prompt_json, workflow_json),
             wants_preview,
             saves,
+            frozen,
         )
         try:
             return await run.run()
@@ -200,7 +207,22 @@ class Engine:
         the node ran last. None when its key is the same; then only a result that left the cache makes it run."""
         return first_difference(self._last_keys.recall, self.keys(graph).explain, node)
 
-    def _compute_keys(self, graph: Graph, outer: Mapping[str, str]) -> Keys:
+    def _is_of(self, node: GraphNode, record: Record | None) -> bool:
+        """Whether a result is one of this type of node, and so may stand for it."""
+        return record is not None and record.node_type == node.schema.name
+
+    def _hold_frozen(self, keys: Keys) -> tuple[Keys, Mapping[str, Outcome]]:
+        """Load the results that nodes are frozen at. A node whose result is damaged or gone is frozen no longer."""
+        nodes, held, fitting = keys.graph.nodes, dict[str, Outcome](), dict[str, str]()
+        for id, key in keys.frozen.items():
+            outcome = self.cache.load(key)
+            if outcome is None or not self._is_of(nodes[id], outcome.record):
+                continue
+            if len(outcome.outputs) == len(nodes[id].schema.outputs):
+                held[key], fitting[id] = outcome, key
+        return keys if len(fitting) == len(keys.frozen) else self._compute_keys(keys.graph, {}, fitting), held
+
+    def _compute_keys(self, graph: Graph, outer: Mapping[str, str], frozen: Mapping[str, str] | None = None) -> Keys:
         return compute_keys(
             graph,
             self._environment,
@@ -208,6 +230,7 @@ class Engine:
             fingerprint=self._fingerprint,
             output_folder=str(self.folders.output),
             outer=outer,
+            frozen=frozen,
         )
 
     def _digest_file(self, folder: str, name: str) -> str:

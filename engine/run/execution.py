@@ -52,6 +52,7 @@ class Execution:
         texts: the prompt and the workflow as JSON, for the metadata of saved pictures.
         wants_preview: whether anybody looks at previews.
         saves: remembers where nodes saved files, if another attempt at the same work may have.
+        frozen: the results that nodes are frozen at, by key.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Execution:
         texts: tuple[str | None, str | None] = (None, None),
         wants_preview: bool = True,
         saves: Saves | None = None,
+        frozen: Mapping[str, Outcome] | None = None,
     ) -> None:
         self.id = uuid4().hex
         self.account = Account(self.id, graph, keys, listener)
@@ -75,7 +77,7 @@ class Execution:
         self._wants_preview = wants_preview
         self._saves = saves
         self._aborted = False
-        self._shelf = Shelf(equipment)
+        self._shelf = Shelf(equipment, frozen or {})
         self._agenda = Agenda(self._shelf.is_known)
         self._complete_parents: deque[Work] = deque()
         self._loaded: dict[str, NodeType] = {}

@@ -15,9 +15,15 @@ from engine.run.work import Work
 
 
 class Shelf:
-    """The cache and the other runs, as one run sees them. For the event loop's thread."""
+    """The cache and the other runs, as one run sees them. For the event loop's thread.
 
-    def __init__(self, equipment: Equipment) -> None:
+    Args:
+        frozen: results that nodes are frozen at, by key. Held here, so that none of them leaves the cache during the
+            run: a frozen node is never computed, since what its inputs make now belongs under another key.
+    """
+
+    def __init__(self, equipment: Equipment, frozen: Mapping[str, Outcome]) -> None:
+        self._frozen = frozen
         self._cache = equipment.cache
         self._flights = equipment.flights
         self._disk_lane = equipment.lanes.disk
@@ -33,15 +39,15 @@ class Shelf:
 
     def find(self, key: str) -> Record | None:
         """What the cache knows of a result."""
-        return self._cache.find(key)
+        return self._frozen[key].record if key in self._frozen else self._cache.find(key)
 
     def is_known(self, key: str) -> bool:
         """Whether a result is in the cache and is to be used."""
-        return key not in self._to_verify and self._cache.find(key) is not None
+        return key not in self._to_verify and self.find(key) is not None
 
     def at_hand(self, key: str) -> Outcome | None:
         """A result that is in memory."""
-        return self._cache.memory.get(key)
+        return self._frozen.get(key) or self._cache.memory.get(key)
 
     def load(self, key: str) -> Outcome | None:
         """A result from wherever it is. Slow: for another thread."""
@@ -70,7 +76,8 @@ class Shelf:
         """The nodes whose known results this run computes again to compare."""
         if not self._verify_share:
             return []
-        ids = choose_hits(graph, keys, self._cache, self._verify_share, run)
+        chosen = choose_hits(graph, keys, self._cache, self._verify_share, run)
+        ids = [id for id in chosen if keys[id] not in self._frozen]
         self._to_verify = {keys[id] for id in ids}
         return ids
 
