@@ -27,6 +27,7 @@ from nodes.conditioning import (
     ConditioningSetTimestepRange,
     ConditioningZeroOut,
 )
+from nodes.inpaint import VAEEncodeForInpaint
 from nodes.latent import LatentFromBatch, SetLatentNoiseMask
 from nodes.sampling import KSampler, KSamplerAdvanced
 from nodes.vae import VAEDecode, VAEEncode
@@ -175,6 +176,15 @@ async def test_a_hole_is_repainted_as_comfyui_repaints_it(
 
 async def test_a_soft_mask_blends_as_comfyui_blends(sample: Samplers) -> None:
     assert_relative(await sample(latent_image=holed(0.5)), tensors("inpaint")["euler/normal/soft/denoise1.0"], EXACT)
+
+
+def test_a_picture_with_a_hole_is_encoded_as_comfyui_encodes_it(checkpoint: Path, ctx: NullContext) -> None:
+    reference = tensors("inpaint")
+    image, mask = Image(tensors("vae")["image"]), Mask(reference["mask"][:, 0])
+    latent = VAEEncodeForInpaint(image, VAE.open(checkpoint), mask, ctx)
+    assert_relative(latent.samples, reference["vae_encode_for_inpaint/samples"], EXACT)
+    assert latent.noise_mask is not None
+    assert torch.equal(latent.noise_mask, reference["vae_encode_for_inpaint/noise_mask"][:, 0])
 
 
 def holed(strength: float) -> Latent:
