@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
 from aiohttp import web
 
-from engine.http import static
+from engine.http import docs_page, metrics, openapi, static
 from engine.http.access import Access
 from engine.http.body import JSON_BYTES
 from engine.http.errors import errors_as_json
@@ -32,9 +32,12 @@ GROUPS: Sequence[Callable[[], Iterable[Route]]] = (
     run.routes,
     events.routes,
     system.routes,
+    metrics.routes,
+    openapi.routes,
+    docs_page.routes,
     static.routes,
 )
-CONTEXTS: Sequence[Callable[[web.Application], AsyncGenerator[None]]] = ()
+CONTEXTS: Sequence[Callable[[web.Application], AsyncGenerator[None]]] = (metrics.listen,)
 
 
 def make_app(service: JobService, folders: Folders, settings: ServerSettings) -> web.Application:
@@ -43,13 +46,15 @@ def make_app(service: JobService, folders: Folders, settings: ServerSettings) ->
     Raises:
         FileProblem: the token of `settings` is too short.
     """
-    app = web.Application(middlewares=[errors_as_json, guard], client_max_size=JSON_BYTES)
+    app = web.Application(middlewares=[metrics.timed, errors_as_json, guard], client_max_size=JSON_BYTES)
     app[SERVICE] = service
     app[FOLDERS] = folders
     app[SETTINGS] = settings
     app[ACCESS] = Access(settings)
     app[nodes.CATALOGUE] = nodes.CatalogueJson()
     app[events.LISTENERS] = events.Listeners()
+    app[openapi.DOCUMENT] = openapi.DocumentJson()
+    app[metrics.METRICS] = metrics.Metrics()
     app[system.STARTED] = time.time()
     app[ROUTES] = tuple(route for group in GROUPS for route in group())
     add_routes(app, app[ROUTES])

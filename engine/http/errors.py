@@ -127,7 +127,7 @@ def problem_of(error: DarkroomError, code: str) -> Problem:
 
 def is_api(path: str) -> bool:
     """Whether programs read what this path answers; the other paths are pages for people."""
-    return path.startswith(("/v1/", "/api/")) or path in ("/v1", "/metrics", "/healthz")
+    return path.startswith(("/v1/", "/api/", "/metrics", "/healthz")) and not path.startswith("/v1/docs")
 
 
 @web.middleware

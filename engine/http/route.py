@@ -54,7 +54,8 @@ class Route:
         path: as aiohttp writes it: `/v1/files/{type}/{path:.+}`.
         handler: `async def (request[, body][, query])`.
         status: of the answer, unless the handler gives a response of its own or None.
-        errors: the statuses that the handler refuses with, beside 400, 401, 403 and 500, which any route may.
+        errors: the statuses that the handler refuses with, beside 401, 403 and 500, which any route may, and those of
+            reading the request: 400, 413 and 415.
         media: content types of a response of its own, each with what it holds: `{"image/png": "the picture"}`.
         other: further statuses of a response of its own, each with what it means: `{304: "It is as it was."}`.
         takes: content types of a body that is not JSON, which the handler reads itself, each with what it must hold.

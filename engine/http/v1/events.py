@@ -29,7 +29,7 @@ from engine.http.keys import SERVICE
 from engine.http.route import Route
 from engine.http.v1.jobs import ShortText
 from engine.jobs.events import Preview
-from engine.jobs.service import Subscription
+from engine.jobs.hub import Subscription
 
 PING_EVERY_S = 20.0
 PATIENCE_S = 30.0

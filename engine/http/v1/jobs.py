@@ -260,7 +260,7 @@ async def change_queue(request: web.Request, body: QueueChange) -> QueueState:
 def routes() -> Iterable[Route]:
     """The routes of jobs and the queue."""
     events = {"application/json": '`{"events": [...]}`'}
-    yield Route("POST", "/v1/jobs", submit, status=201, errors=(409, 413, 415, 422, 503), headers=IDEMPOTENCY)
+    yield Route("POST", "/v1/jobs", submit, status=201, errors=(409, 422, 503), headers=IDEMPOTENCY)
     yield Route("GET", "/v1/jobs", list_jobs)
     yield Route("POST", "/v1/jobs/cancel", cancel_jobs)
     yield Route("POST", "/v1/jobs/clear", clear_jobs)

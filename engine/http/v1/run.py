@@ -119,13 +119,13 @@ async def run(request: web.Request, body: RunWish) -> Ran | web.StreamResponse:
 
 def routes() -> Iterable[Route]:
     """The routes that look at a workflow or run it at once."""
-    yield Route("POST", "/v1/validate", validate, errors=(413, 415))
-    yield Route("POST", "/v1/plan", plan, errors=(413, 415, 422, 503))
+    yield Route("POST", "/v1/validate", validate)
+    yield Route("POST", "/v1/plan", plan, errors=(422, 503))
     yield Route(
         "POST",
         "/v1/run",
         run,
-        errors=(409, 413, 415, 422, 503),
+        errors=(409, 422, 503),
         media={"image/png": "its first picture"},
         headers={"Accept": "`image/png` for the picture itself."},
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterable
-from importlib import metadata
 from typing import Literal
 
 from aiohttp import web
@@ -16,6 +15,7 @@ from engine.http.keys import SERVICE, SETTINGS
 from engine.http.route import Route
 from engine.http.security import ACCESS
 from engine.http.v1.jobs import QueueState, queue
+from engine.http.version import version as server_version
 
 STARTED: web.AppKey[float] = web.AppKey("started", float)
 """When the application was made, in seconds since 1970."""
@@ -63,7 +63,7 @@ async def system(request: web.Request) -> System:
     """Say what the server runs on and how its workers are."""
     service = request.app[SERVICE]
     return System(
-        version=_version(),
+        version=server_version(),
         python=platform.python_version(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         pid=os.getpid(),
@@ -88,13 +88,6 @@ async def launch(request: web.Request) -> Launch:
 async def healthz(request: web.Request) -> Health:
     """Answer, which is all that is asked."""
     return Health(status="ok")
-
-
-def _version() -> str:
-    try:
-        return metadata.version("darkroom")
-    except metadata.PackageNotFoundError:  # run from a checkout that was never installed
-        return "unknown"
 
 
 def routes() -> Iterable[Route]:
