@@ -68,10 +68,8 @@ export function MaskCanvas(props: MaskCanvasProps) {
     const box = screen.current?.getBoundingClientRect();
     if (box) setSight(fitted(pixels, box));
   }, [pixels]);
-  useLayoutEffect(() => {
-    show(whole(mask));
-    showAll();
-  }, [show, showAll, mask]);
+  useLayoutEffect(() => show(whole(mask)), [show, mask]);
+  useFirstSize(screen, showAll);
   useEffect(() => {
     if (sight) onZoom(sight.zoom);
   }, [sight, onZoom]);
@@ -202,6 +200,21 @@ function Picture({ pixels }: { pixels: ImageData }) {
   return (
     <canvas ref={canvas} width={pixels.width} height={pixels.height} role="img" aria-label="The picture and its mask" />
   );
+}
+
+/** Call back once the element has a size: inside a dialog it has none before that opens. */
+function useFirstSize(screen: RefObject<HTMLElement | null>, onSize: () => void): void {
+  useEffect(() => {
+    const element = screen.current;
+    if (!element) return;
+    const sizes = new ResizeObserver(() => {
+      if (element.clientWidth === 0) return;
+      sizes.disconnect();
+      onSize();
+    });
+    sizes.observe(element);
+    return () => sizes.disconnect();
+  }, [screen, onSize]);
 }
 
 /** React listens to the wheel passively and could not keep the page from scrolling. */

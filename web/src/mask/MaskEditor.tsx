@@ -154,9 +154,8 @@ function Editor({ name, pixels, onSave, onClose }: EditorProps) {
     </>
   );
   return (
-    <Dialog title={`Mask of ${name}`} size="full" flush onClose={close} footer={footer}>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: shortcuts for what the buttons inside do */}
-      <div className="mask" onKeyDown={onKeyDown}>
+    <Dialog title={`Mask of ${name}`} size="full" flush onClose={close} footer={footer} onKeyDown={onKeyDown}>
+      <div className="mask">
         <div className="mask-tools" role="toolbar" aria-label="Mask tools">
           <Segmented
             label="Tool"

@@ -4,7 +4,7 @@
  */
 
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from "react";
 import { classes, IconButton } from "./Button";
 
 interface DialogProps {
@@ -17,11 +17,14 @@ interface DialogProps {
   footer?: ReactNode;
   /** The content fills the dialog to its edges and scrolls by itself. */
   flush?: boolean;
+  /** Keys pressed anywhere in it. The editor's own shortcuts rest while it is open. */
+  onKeyDown?(event: KeyboardEvent): void;
   children: ReactNode;
 }
 
 /** Open for as long as it is mounted. Esc, the cross and a click beside it call `onClose`. */
-export function Dialog({ title, description, onClose, size = "small", footer, flush = false, children }: DialogProps) {
+export function Dialog(props: DialogProps) {
+  const { title, description, onClose, size = "small", footer, flush = false, onKeyDown, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const pressedOutside = useRef(false);
   const id = useId();
@@ -35,7 +38,7 @@ export function Dialog({ title, description, onClose, size = "small", footer, fl
       ref={dialog}
       aria-labelledby={`${id}title`}
       aria-describedby={description ? `${id}description` : undefined}
-      className={classes("dialog", `dialog-${size}`)}
+      className={classes("dialog nodrag nowheel nopan nokey", `dialog-${size}`)}
       onCancel={(event) => {
         if (event.target !== dialog.current) return; // a file chooser inside was cancelled
         event.preventDefault();
@@ -49,7 +52,10 @@ export function Dialog({ title, description, onClose, size = "small", footer, fl
         if (pressedOutside.current && event.target === dialog.current) onClose();
         pressedOutside.current = false;
       }}
-      onKeyDown={(event) => event.stopPropagation()}
+      onKeyDown={(event) => {
+        onKeyDown?.(event);
+        event.stopPropagation();
+      }}
     >
       <header className="dialog-header">
         <div>

@@ -61,7 +61,7 @@ export function Menu({ label, at, entries, onClose }: MenuProps) {
       aria-label={label}
       tabIndex={-1}
       popover="manual"
-      className="popover menu nodrag nowheel nopan"
+      className="popover menu nodrag nowheel nopan nokey"
       onKeyDown={onKeyDown}
       onContextMenu={(event) => event.preventDefault()}
     >

@@ -12,7 +12,7 @@ interface ThemeState {
 }
 
 export const useTheme = create<ThemeState>((set) => ({
-  choice: "system",
+  choice: "dark",
   choose(choice) {
     localStorage.setItem(KEY, choice);
     set({ choice });
@@ -20,7 +20,7 @@ export const useTheme = create<ThemeState>((set) => ({
   },
 }));
 
-/** Put on the theme that was chosen last, and follow the system while none was. Returns what ends that. */
+/** Put on the theme that was chosen last (at first: the darkroom), and follow the system if that was. Returns what ends that. */
 export function startTheme(): () => void {
   const choice = stored();
   useTheme.setState({ choice });
@@ -38,5 +38,5 @@ function show(choice: ThemeChoice): void {
 
 function stored(): ThemeChoice {
   const value = localStorage.getItem(KEY);
-  return value === "dark" || value === "light" ? value : "system";
+  return value === "system" || value === "light" ? value : "dark";
 }

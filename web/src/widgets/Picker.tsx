@@ -146,7 +146,7 @@ function List({ anchor, label, value, names, missing, state, onPick, onClose }: 
   };
 
   return (
-    <div ref={popover} popover="manual" className="popover picker-list nodrag nowheel nopan">
+    <div ref={popover} popover="manual" className="popover picker-list nodrag nowheel nopan nokey">
       <span className={names.length < SEARCHED ? "visually-hidden" : "picker-search"}>
         <Search aria-hidden="true" />
         <input

@@ -2,6 +2,5 @@
 
 export { fileServer } from "./fileServer";
 export { type FileServer, Files, FilesContext, useFiles } from "./files";
-export { asSeed, nextSeed, randomSeed, seedOf } from "./seed";
 export { readable } from "./types";
 export { Widget, type WidgetProps } from "./Widget";

@@ -1,6 +1,6 @@
 /** Seeds: whole numbers from 0 to 2^64 - 1, exact. Beyond 2^53 - 1 they are a `bigint`. */
 
-import type { InputSchema, JsonValue, SeedMode } from "../document";
+import type { InputSchema, JsonValue } from "../document";
 import { numberOf } from "./numbers";
 
 const LARGEST = 2n ** 64n - 1n;
@@ -44,14 +44,4 @@ export function randomSeed(schema: InputSchema): Seed {
   const end = most < BigInt(Number.MAX_SAFE_INTEGER) ? most : BigInt(Number.MAX_SAFE_INTEGER);
   const [word = 0n] = crypto.getRandomValues(new BigUint64Array(1));
   return asSeed(least + (word % (end - least + 1n)));
-}
-
-/** What a seed becomes once its run is queued. */
-export function nextSeed(value: JsonValue | undefined, mode: SeedMode, schema: InputSchema): JsonValue {
-  const now = seedOf(value ?? schema.default);
-  if (mode === "random") return randomSeed(schema);
-  if (now === null) return value ?? null;
-  if (mode === "fixed") return asSeed(now);
-  const [least, most] = seedRange(schema);
-  return asSeed(now >= most ? least : now + 1n);
 }
