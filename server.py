@@ -13,7 +13,8 @@ from engine.codec import ValueCodec
 from engine.errors import FileProblem, Problem
 from engine.graph.files import FileDigests
 from engine.graph.keys import Environment
-from engine.models.device import default_precision, device_class
+from engine.models.device import default_precision
+from engine.models.machine import Machine
 from engine.node.context import Services
 from engine.node.folders import Folders
 from engine.node.registry import Registry
@@ -41,10 +42,11 @@ def open_darkroom(folders: Folders | None = None, device: str = "auto", *, verif
         InputProblem: there is no such device.
     """
     folders = folders or Folders.default()
-    kind = device_class(device)
     registry = Registry.open(folders.plugins, folders.cache)
     codec = ValueCodec(_known_values)
     lanes = Lanes.open()
+    machine = Machine(device, lanes.device)
+    kind = machine.kind
     digests = FileDigests(folders.cache / "digests.sqlite")
     disk = DiskCache(folders.cache / "results", DISK_CACHE_BYTES, codec)
     engine = Engine(
@@ -56,7 +58,7 @@ def open_darkroom(folders: Folders | None = None, device: str = "auto", *, verif
         lanes=lanes,
         folders=folders,
         digests=digests,
-        services=Services(later=lambda: _models(device, lanes)),
+        services=Services(later=machine.services),
         migrations=cast(Any, registry.migrations),
         last_keys=LastKeys(folders.cache / "last_keys"),
         check_file=lambda folder, name: _file_problem(folders, folder, name),
@@ -67,19 +69,7 @@ def open_darkroom(folders: Folders | None = None, device: str = "auto", *, verif
         lanes.close()
         digests.close()
 
-    return Darkroom(engine, registry, folders, close)
-
-
-def _models(device: str, lanes: Lanes) -> tuple[object, ...]:
-    """What nodes that compute with models ask the context for."""
-    from engine.models.device import Fence, default_budget, open_device
-    from engine.models.manager import ModelManager
-    from engine.models.step_driver import StepDriver
-
-    opened = open_device(device)
-    manager = ModelManager(opened, default_budget(opened))
-    driver = StepDriver(lanes.device, relieve=manager.relieve, after_step=Fence(opened))
-    return manager, driver
+    return Darkroom(engine, registry, folders, close, machine)
 
 
 def _known_values() -> Mapping[type, bool]:

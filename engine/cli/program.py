@@ -1,4 +1,4 @@
-"""The program `darkroom`: its verbs, and what it says without one."""
+"""The program `darkroom`: its verbs, and what it does without one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import click
 
 from engine.cli.looking import cache, nodes, plugin
 from engine.cli.running import run, validate, why
+from engine.cli.serving import serve, worker
 from engine.cli.verb import Open
 
 
@@ -25,11 +26,11 @@ def make_program(open: Open) -> click.Group:
           130  cancelled with Ctrl+C
 
         Files are looked up under $DARKROOM_HOME or, without it, in the checkout.
+        Without a command, the editor is served.
         """
         if ctx.invoked_subcommand is None:
-            click.echo("The editor is not built yet; workflows run from the command line.\n")
-            click.echo(ctx.get_help())
+            ctx.invoke(serve)
 
-    for verb in (run, validate, nodes, why, cache, plugin):
+    for verb in (serve, run, validate, nodes, why, cache, plugin, worker):
         darkroom.add_command(verb)
     return darkroom

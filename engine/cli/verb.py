@@ -59,9 +59,9 @@ def writable(ctx: click.Context, param: click.Parameter, path: Path | None) -> P
     return path
 
 
-def finite(ctx: click.Context, param: click.Parameter, number: float) -> float:
+def finite(ctx: click.Context, param: click.Parameter, number: float | None) -> float | None:
     """Refuse "nan", which no range of click's excludes."""
-    if not math.isfinite(number):
+    if number is not None and not math.isfinite(number):
         raise click.BadParameter(f"{number} is no number", ctx, param)
     return number
 

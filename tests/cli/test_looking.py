@@ -7,11 +7,11 @@ from pathlib import Path
 from tests.cli.conftest import Program
 
 
-def test_without_a_verb_the_program_says_what_it_can_do(darkroom: Program) -> None:
-    done = darkroom()
+def test_help_names_every_verb_but_the_workers(darkroom: Program) -> None:
+    done = darkroom("--help")
     assert done.exit_code == 0
-    assert done.stdout.startswith("The editor is not built yet")
-    for verb in ("run", "validate", "nodes", "why", "cache", "plugin"):
+    assert "worker" not in done.stdout
+    for verb in ("serve", "run", "validate", "nodes", "why", "cache", "plugin"):
         assert f"\n  {verb} " in done.stdout
 
 
