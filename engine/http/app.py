@@ -19,10 +19,18 @@ from engine.http import docs_page, metrics, openapi, static
 from engine.http.access import Access
 from engine.http.body import JSON_BYTES
 from engine.http.errors import errors_as_json
+from engine.http.gallery import Gallery
 from engine.http.keys import FOLDERS, ROUTES, SERVICE, SETTINGS, ServerSettings
 from engine.http.route import Route, add_routes
 from engine.http.security import ACCESS, add_headers, guard
-from engine.http.v1 import events, jobs, nodes, run, system
+from engine.http.thumbnails import Thumbnails
+from engine.http.uploads import PICTURE_WORK, PictureWork
+from engine.http.user.drafts import Drafts
+from engine.http.user.preferences import PreferencesFile
+from engine.http.user.templates import Templates
+from engine.http.user.workflow_files import WorkflowFiles
+from engine.http.v1 import events, files, jobs, nodes, outputs, run, system, templates, workflows
+from engine.http.v1 import settings as preferences
 from engine.jobs.service import JobService
 from engine.node.folders import Folders
 
@@ -31,6 +39,11 @@ GROUPS: Sequence[Callable[[], Iterable[Route]]] = (
     jobs.routes,
     run.routes,
     events.routes,
+    files.routes,
+    outputs.routes,
+    workflows.routes,
+    templates.routes,
+    preferences.routes,
     system.routes,
     metrics.routes,
     openapi.routes,
@@ -56,12 +69,23 @@ def make_app(service: JobService, folders: Folders, settings: ServerSettings) ->
     app[openapi.DOCUMENT] = openapi.DocumentJson()
     app[metrics.METRICS] = metrics.Metrics()
     app[system.STARTED] = time.time()
+    _keep_files(app, folders)
     app[ROUTES] = tuple(route for group in GROUPS for route in group())
     add_routes(app, app[ROUTES])
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(events.close_all)
     app.cleanup_ctx.extend(CONTEXTS)
     return app
+
+
+def _keep_files(app: web.Application, folders: Folders) -> None:
+    app[PICTURE_WORK] = PictureWork()
+    app[files.THUMBNAILS] = Thumbnails(folders.cache / "thumbnails")
+    app[outputs.GALLERY] = Gallery(folders.output)
+    app[workflows.WORKFLOWS] = WorkflowFiles(folders.user / "workflows")
+    app[workflows.DRAFTS] = Drafts(folders.user / "drafts")
+    app[templates.TEMPLATES] = Templates()
+    app[preferences.PREFERENCES] = PreferencesFile(folders.user / "settings.json")
 
 
 def launch_url(app: web.Application) -> str:

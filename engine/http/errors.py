@@ -21,11 +21,13 @@ from engine.errors import (
     FileProblem,
     InputProblem,
     NodeFailed,
+    NoSuchFile,
     OutOfMemory,
     PluginError,
     Problem,
     WorkflowError,
 )
+from engine.http.user.workflow_files import NameTaken
 from engine.jobs.errors import JobConflict, NoSuchJob, NoWorker
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -35,6 +37,8 @@ STATUS_OF: Mapping[type[DarkroomError], tuple[int, str]] = {
     WorkflowError: (422, "workflow_problems"),
     NodeFailed: (422, "node_failed"),
     FileProblem: (400, "file_problem"),
+    NoSuchFile: (404, "not_found"),
+    NameTaken: (409, "name_taken"),
     InputProblem: (400, "bad_input"),
     PluginError: (400, "plugin_problem"),
     OutOfMemory: (507, "out_of_memory"),
