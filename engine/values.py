@@ -117,7 +117,8 @@ class TrainingSet:
 
     `mean`, `std`: [N, C, h, w], the autoencoder's q(z|x) of each picture; `captions[i]` are the texts of picture i, the
     first its name; `groups[i]` its group or "". `pixels`: [N, 3, H, W] uint8, the pictures themselves, where the model
-    is to be told of them.
+    is to be told of them. `boxes[i]`: for scenes, what is where: (category, x, y, width, height), the last four as
+    shares of the picture; `categories`: their names.
     """
 
     port: ClassVar[str] = "TRAINING_SET"
@@ -126,6 +127,8 @@ class TrainingSet:
     captions: tuple[tuple[str, ...], ...]
     groups: tuple[str, ...]
     pixels: Tensor | None = None
+    boxes: tuple[tuple[tuple[int, float, float, float, float], ...], ...] = ()
+    categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self.mean, "a training set's mean", "N", "C", "h", "w")

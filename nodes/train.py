@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from engine.ldm.conditioners.layout import Box
     from engine.ldm.config import LatentDiffusionConfig
     from engine.ldm.training.loop import FitSettings, History, Listener, StepReport
     from engine.ldm.training.pictures import PictureSet
@@ -168,13 +169,39 @@ def EncodePictures(pictures: Pictures, vae: VAE, ctx: Context, keep_pixels: bool
     return TrainingSet(mean, std, captions, groups, loaded.pixels if keep_pixels else None)
 
 
+@node(category="training", title="Encode Scenes", lane="device")
+def EncodeScenes(pictures: Pictures, vae: VAE, ctx: Context, count: Count = 4000, seed: Seed = 0) -> TrainingSet:
+    """Lay pictures with transparent ground on white, up to four to a scene, and encode the scenes with their boxes.
+
+    Args:
+        pictures: What to lay; their size is that of the scenes.
+        vae: The autoencoder whose latents the model will learn.
+        count: How many scenes.
+        seed: Chooses what lies where.
+    """
+    from pathlib import Path
+
+    from engine.ldm.training.pictures import PictureSet, list_pictures
+    from engine.ldm.training.scenes import compose_scenes
+    from engine.ldm.training.stages import encode_pictures
+
+    things = list_pictures(Path(pictures.folder), pictures.groups)
+    scenes = compose_scenes(things, count, pictures.size, seed)
+    loaded = PictureSet(tuple(things[boxes[0].category] for boxes in scenes.boxes), scenes.pixels)
+    mean, std = ctx.service(ModelManager).run(vae, lambda network: encode_pictures(loaded, network))
+    names = tuple(thing.caption for thing in things)
+    boxes = tuple(tuple((box.category, *box.rectangle) for box in scene) for scene in scenes.boxes)
+    captions = tuple((", ".join(names[box[0]] for box in scene),) for scene in boxes)
+    return TrainingSet(mean, std, captions, ("",) * count, boxes=boxes, categories=names)
+
+
 @node(category="training", title="Train Diffusion", output=True, lane="device")
 def TrainDiffusion(
     training_set: TrainingSet,
     vae: VAE,
     ctx: Context,
     name: str = "text-to-image",
-    conditioning: Literal["text", "class", "none", "small picture", "hole", "colour map"] = "text",
+    conditioning: Literal["text", "class", "none", "small picture", "hole", "colour map", "layout"] = "text",
     channels: Channels = 64,
     channel_mult: str = "1,2,3",
     blocks: Annotated[int, Field(ge=1, le=8)] = 1,
@@ -204,7 +231,8 @@ def TrainDiffusion(
         vae: The autoencoder that made the latents; it becomes part of the checkpoint.
         name: The file's name in models/checkpoints.
         conditioning: What the model is told of a picture: its caption; its group; nothing; the picture as small as the
-            latent, for super-resolution; the picture around a hole, for inpainting; or its map of colours.
+            latent, for super-resolution; the picture around a hole, for inpainting; its map of colours; or what is
+            where in a scene.
         channels: Width of the U-Net's highest level.
         channel_mult: Widths of the levels as multiples.
         blocks: Residual blocks a level.
@@ -238,6 +266,7 @@ def TrainDiffusion(
     from engine.ldm.training.recipes import (
         ClassConditional,
         Inpainting,
+        LayoutToImage,
         Recipe,
         SemanticSynthesis,
         SuperResolution,
@@ -280,6 +309,8 @@ def TrainDiffusion(
             recipe = Inpainting(_pixels(training_set))
         case "colour map":
             recipe = SemanticSynthesis(_pixels(training_set), vae.config.downsampling)
+        case "layout":
+            recipe = LayoutToImage(_boxes(training_set), training_set.categories, text_width, text_depth, dropout)
     config = recipe.complete(
         LatentDiffusionConfig(
             unet=UNetConfig(
@@ -342,6 +373,14 @@ def _pixels(training_set: TrainingSet) -> Tensor:
     if training_set.pixels is None:
         raise InputProblem("the training set has no pictures; turn on keep_pixels in Encode Pictures", "training_set")
     return training_set.pixels
+
+
+def _boxes(training_set: TrainingSet) -> list[list[Box]]:
+    from engine.ldm.conditioners.layout import Box
+
+    if not training_set.boxes:
+        raise InputProblem("the training set has no boxes; make it with Encode Scenes", "training_set")
+    return [[Box(category, rectangle) for category, *rectangle in scene] for scene in training_set.boxes]  # type: ignore[arg-type]
 
 
 def _load(pictures: Pictures) -> PictureSet:

@@ -159,6 +159,19 @@ def test_models_that_are_told_of_pictures_are_trained(darkroom: Darkroom, condit
     assert unet["input_blocks.0.0.weight"][1] == latent + beside
 
 
+def test_a_model_of_layouts_is_trained_on_scenes(darkroom: Darkroom) -> None:
+    document: dict[str, Any] = json.loads((WORKFLOWS / "train_text_to_image.json").read_text())
+    nodes = document["nodes"]
+    nodes["latents"] = {"type": "EncodeScenes", "inputs": {**nodes["latents"]["inputs"], "count": 6}}
+    settings: dict[str, Any] = {"train.channels": 16, "train.steps": 2, "train.batch_size": 2, "train.heads": 2}
+    settings |= {"train.name": "layout", "train.conditioning": "layout", "train.sample_every": 1}
+    result = darkroom.run(loads(json.dumps(document)), {**settings, "train.text_width": 32, "train.text_depth": 1})
+    result.raise_errors()
+    file = open_model(darkroom.folders.resolve("checkpoints", "layout.safetensors"))
+    assert json.loads(file.metadata["darkroom.classes"]) == ["red apple", "green pear"]
+    assert file.shapes("cond_stage_model.transformer.")["pos_emb.emb.weight"] == (12, 32)
+
+
 def test_training_goes_on_from_a_u_net_with_a_text_encoder_of_its_own(darkroom: Darkroom) -> None:
     width = 32  # of the base model that the fixture makes
     settings: dict[str, Any] = {"train.steps": 2, "train.batch_size": 2, "train.sample_every": 0}

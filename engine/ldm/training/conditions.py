@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from engine.ldm.autoencoder import Autoencoder
 from engine.ldm.condition import Condition
 from engine.ldm.conditioners.classes import ClassEmbedder
+from engine.ldm.conditioners.layout import Box, LayoutTokenizer
 from engine.ldm.conditioners.spatial import SpatialRescaler, inpainting_condition, one_hot_map
 from engine.ldm.conditioners.text import BERTEmbedder
 from engine.ldm.palette import PALETTE, nearest_colours
@@ -88,6 +89,38 @@ class ClassConditions:
         left_out = torch.rand(len(indices), generator=draw) < self.dropout
         labels = torch.where(left_out, none, self.labels[indices])
         return Condition(context=self.conditioner(labels.to(self.conditioner.embedding.weight.device)))
+
+
+class LayoutConditions:
+    """Layout-to-image: box tokens through a transformer.
+
+    Args:
+        conditioner: Trained along; takes the tokens of `layout`.
+        boxes: What is where in each picture.
+        dropout: Share of layouts replaced by one without boxes.
+    """
+
+    def __init__(
+        self,
+        conditioner: BERTEmbedder,
+        layout: LayoutTokenizer,
+        boxes: Sequence[Sequence[Box]],
+        dropout: float = 0.1,
+    ) -> None:
+        self.conditioner = conditioner
+        self.layout = layout
+        self.boxes = boxes
+        self.dropout = dropout
+
+    def draw(self, indices: Tensor, draw: torch.Generator) -> Condition:
+        chances = torch.rand(len(indices), generator=draw)
+        tokens: list[Tensor] = []
+        for index, chance in zip(map(int, indices), map(float, chances), strict=True):
+            boxes = self.boxes[index]
+            order = map(int, torch.randperm(len(boxes), generator=draw))
+            tokens.append(self.layout.encode([] if chance < self.dropout else [boxes[place] for place in order]))
+        device = self.conditioner.transformer.token_emb.weight.device
+        return Condition(context=self.conditioner(torch.stack(tokens).to(device)))
 
 
 class SmallPictureConditions:

@@ -16,6 +16,7 @@ from torch import Tensor
 from engine.ldm.classes import CLASSES_KEY
 from engine.ldm.condition import Condition
 from engine.ldm.conditioners.classes import ClassConfig, ClassEmbedder
+from engine.ldm.conditioners.layout import Box
 from engine.ldm.conditioners.spatial import RescalerConfig, SpatialRescaler
 from engine.ldm.conditioners.text import BERTEmbedder
 from engine.ldm.config import LatentDiffusionConfig
@@ -29,9 +30,11 @@ from engine.ldm.training.conditions import (
     ColourMapConditions,
     Conditions,
     HoleConditions,
+    LayoutConditions,
     NoConditions,
     SmallPictureConditions,
 )
+from engine.ldm.training.scenes import layout_tokenizer
 from engine.ldm.training.stages import sample_captions, sample_conditions
 
 
@@ -153,6 +156,43 @@ class ClassConditional:
         labels = torch.arange(count, device=model.device) * classes // count
         wanted, nothing = (model.encode_condition(each) for each in (labels, torch.full_like(labels, classes)))
         return sample_conditions(model, count, wanted, nothing)
+
+
+class LayoutToImage:
+    """Box tokens through a transformer, which is trained along.
+
+    Args:
+        boxes: What is where in each picture.
+        names: Of the categories.
+        width: Of the transformer, in heads of 32.
+        dropout: Share of layouts left out.
+    """
+
+    def __init__(
+        self, boxes: Sequence[Sequence[Box]], names: Sequence[str], width: int, depth: int, dropout: float = 0.1
+    ) -> None:
+        self.tokenizer = None
+        self.metadata: Mapping[str, str] = {CLASSES_KEY: json.dumps(list(names))}
+        self._boxes = boxes
+        self._dropout = dropout
+        self._layout = layout_tokenizer(len(names))
+        self._transformer = TextTransformerConfig(
+            width, depth, self._layout.tokens, self._layout.length, width // 32, 32, logits=False
+        )
+
+    def complete(self, config: LatentDiffusionConfig) -> LatentDiffusionConfig:
+        return _attending(replace(config, conditioner=self._transformer), self._transformer.dim)
+
+    def conditions(self, model: LatentDiffusion) -> Conditions:
+        assert isinstance(model.cond_stage_model, BERTEmbedder)
+        return LayoutConditions(model.cond_stage_model, self._layout, self._boxes, self._dropout)
+
+    def samples(self, model: LatentDiffusion, count: int) -> Tensor:
+        tokens = torch.stack([self._layout.encode(boxes) for boxes in self._boxes[:count]])
+        nothing = self._layout.encode([]).expand_as(tokens)
+        with torch.no_grad():
+            told, left_out = (model.encode_condition(each.to(model.device)) for each in (tokens, nothing))
+        return sample_conditions(model, len(tokens), told, left_out, cfg_scale=2.0)
 
 
 class SuperResolution:
