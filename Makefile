@@ -1,13 +1,18 @@
-# Darkroom: `make run` develops a picture, `make test` runs the tests. Both set up the virtual environment first.
+# Darkroom: `make run` develops a picture, `make serve` serves the editor, `make test` runs the tests. Each sets up the
+# virtual environment first.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test slow check bench data install clean
+.PHONY: run serve test slow check bench data install clean
 
 run: $(VENV)/installed
 	$(BIN)/darkroom run workflows/text_to_image.json
+
+# Prints a link that opens the editor; Ctrl+C ends it.
+serve: $(VENV)/installed
+	$(BIN)/darkroom serve
 
 # One torch thread: on a busy machine two threads can be slower than one.
 test: $(VENV)/developed
