@@ -196,4 +196,7 @@ def _tag(route: Route) -> str:
 
 
 def _id(route: Route) -> str:
-    return inspect.unwrap(route.handler).__name__
+    """A name that no other route has: its module's and its function's."""
+    *_, package, module = route.handler.__module__.split(".")
+    group = module if package in ("http", "v1") else f"{package}_{module}"
+    return f"{group}_{inspect.unwrap(route.handler).__name__}"

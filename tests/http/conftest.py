@@ -86,3 +86,14 @@ async def make_client(service: JobService, folders: Folders) -> AsyncGenerator[M
 async def client(make_client: MakeClient) -> Client:
     """A program on the same machine."""
     return await make_client()
+
+
+def words(text: str = "good", **inputs: object) -> dict[str, object]:
+    """A workflow of two nodes that saves a text."""
+    return {
+        "darkroom": 1,
+        "nodes": {
+            "words": {"type": "Words", "inputs": {"text": text, **inputs}},
+            "save": {"type": "SaveWords", "inputs": {"words": {"from": "words.string"}}},
+        },
+    }

@@ -33,15 +33,19 @@ from engine.jobs.hub import Subscription
 
 PING_EVERY_S = 20.0
 PATIENCE_S = 30.0
-"""How long one message may wait for its reader."""
 TOO_SLOW = 4008
 LONGEST_MESSAGE = 4096
 
 
 class Listeners:
-    """The websockets that are open, so that stopping the server closes them."""
+    """The websockets that are open, so that stopping the server closes them.
 
-    def __init__(self) -> None:
+    Args:
+        patience_s: how long one message may wait for its reader.
+    """
+
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+        self.patience_s = patience_s
         self.server = secrets.token_hex(8)
         """Changes with every start of the server."""
         self.open: WeakSet[web.WebSocketResponse] = WeakSet()
@@ -81,7 +85,7 @@ async def events(request: web.Request, query: EventsQuery) -> web.StreamResponse
         "server": listeners.server,
         "complete": subscription.complete,
     }
-    telling = asyncio.ensure_future(_tell(websocket, subscription, orjson.dumps(hello)))
+    telling = asyncio.ensure_future(_tell(websocket, subscription, orjson.dumps(hello), listeners.patience_s))
     try:
         async for _ in websocket:  # answers pings, and ends when the client goes
             pass
@@ -110,15 +114,20 @@ def routes() -> Iterable[Route]:
     yield Route("GET", "/v1/events", events, errors=(426,), websocket=True)
 
 
-async def _tell(websocket: web.WebSocketResponse, subscription: Subscription, hello: bytes) -> None:
+async def _tell(websocket: web.WebSocketResponse, subscription: Subscription, hello: bytes, patience_s: float) -> None:
     """Send what the subscription yields until either ends; then close with the reason."""
+
+    async def send(data: bytes, kind: WSMsgType) -> None:
+        async with asyncio.timeout(patience_s):
+            await websocket.send_frame(data, kind)
+
     try:
-        await _send(websocket, hello, WSMsgType.TEXT)
+        await send(hello, WSMsgType.TEXT)
         async for message in subscription:
             if isinstance(message, Preview):
-                await _send(websocket, preview_frame(message), WSMsgType.BINARY)
+                await send(preview_frame(message), WSMsgType.BINARY)
             else:
-                await _send(websocket, message.json, WSMsgType.TEXT)
+                await send(message.json, WSMsgType.TEXT)
         reason = subscription.closed
     except TimeoutError:
         reason = "too_slow"
@@ -126,8 +135,3 @@ async def _tell(websocket: web.WebSocketResponse, subscription: Subscription, he
         return
     code = TOO_SLOW if reason == "too_slow" else WSCloseCode.GOING_AWAY
     await websocket.close(code=code, message=(reason or "closed").encode())
-
-
-async def _send(websocket: web.WebSocketResponse, data: bytes, kind: WSMsgType) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        await websocket.send_frame(data, kind)

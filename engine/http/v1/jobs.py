@@ -89,10 +89,11 @@ class JobQuery(Query):
     limit: Annotated[int, Field(ge=1, le=1000)] = 50
     offset: Annotated[int, Field(ge=0, le=2**53)] = 0
     q: ShortText = ""
-    """A part of the name or the id."""
-    order: Literal["newest", "queue"] = "newest"
-    """`queue`: as they will run."""
+    """A part of the id, the name, the settings or the workflow."""
+    order: Literal["newest", "oldest"] | None = None
+    """Left out: jobs that wait or run as they will run, finished ones the newest first."""
     client: ShortText | None = None
+    """Only the jobs of this client."""
 
 
 class AfterQuery(Query):
@@ -166,7 +167,7 @@ async def list_jobs(request: web.Request, query: JobQuery) -> JobPage:
         status=set(query.status) or None,
         limit=query.limit,
         offset=query.offset,
-        newest_first=query.order == "newest",
+        newest_first=None if query.order is None else query.order == "newest",
         query=query.q,
         client=query.client,
     )

@@ -10,7 +10,7 @@ from typing import cast
 from urllib.parse import quote
 
 from aiohttp import web
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from engine.errors import Problem
 from engine.http.body import Body
@@ -40,10 +40,13 @@ class Plan(BaseModel):
 
 
 class Asked(Body):
-    """A workflow to look at, and which of its outputs count; null for all."""
+    """A workflow to look at."""
 
     workflow: JsonValue
+    settings: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    """Inputs to set before it is looked at, by `node.input`."""
     outputs: list[str] | None = None
+    """Ids of the nodes that count; null for every output node."""
 
 
 class RunWish(Wish):
@@ -76,12 +79,12 @@ class Picture:
 
 async def validate(request: web.Request, body: Asked) -> Checked:
     """Say everything that is wrong with a workflow, without running it."""
-    return Checked(problems=await request.app[SERVICE].validate(body.workflow, body.outputs))
+    return Checked(problems=await request.app[SERVICE].validate(body.workflow, body.outputs, body.settings))
 
 
 async def plan(request: web.Request, body: Asked) -> Plan:
     """Say which nodes a run would call now, and which results are cached."""
-    found = await request.app[SERVICE].plan(body.workflow, body.outputs)
+    found = await request.app[SERVICE].plan(body.workflow, body.outputs, body.settings)
     return Plan(runs=list(found.runs), cached=list(found.cached))
 
 
