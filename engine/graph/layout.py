@@ -69,10 +69,13 @@ class Form(Part):
     """The page for people who never want to see the graph.
 
     `inputs` (`"node.input"`) are asked for in this order, `outputs` are the nodes whose results are shown; `help` is
-    Markdown.
+    Markdown. `labels` and `hints` say, by entry of `inputs`, what an input is called and what stands under it, where
+    its own name and help are not meant for such people.
     """
 
     inputs: list[str] = []
     outputs: list[str] = []
     title: str | None = None
     help: str | None = None
+    labels: dict[str, str] = {}
+    hints: dict[str, str] = {}

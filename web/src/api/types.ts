@@ -40,13 +40,20 @@ export interface CatalogueChanged {
  * The page for people who never want to see the graph.
  *
  * `inputs` (`"node.input"`) are asked for in this order, `outputs` are the nodes whose results are shown; `help` is
- * Markdown.
+ * Markdown. `labels` and `hints` say, by entry of `inputs`, what an input is called and what stands under it, where
+ * its own name and help are not meant for such people.
  */
 export interface Form {
   inputs?: string[];
   outputs?: string[];
   title?: string | null;
   help?: string | null;
+  labels?: {
+    [k: string]: string;
+  };
+  hints?: {
+    [k: string]: string;
+  };
 }
 /**
  * A titled frame behind some nodes.

@@ -101,8 +101,12 @@ export interface Subgraph extends Scope {
 export interface Form {
   inputs: string[];
   outputs: string[];
-  title?: string;
-  help?: string;
+  title?: string | null;
+  help?: string | null;
+  /** What an input is called on the page, by its entry in `inputs`; else its own name. */
+  labels?: Record<string, string>;
+  /** The words under it; else the help of the node's schema. */
+  hints?: Record<string, string>;
 }
 
 export interface Workflow extends Scope {

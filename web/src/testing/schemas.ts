@@ -1,27 +1,10 @@
 /** Schemas of inputs for tests and the gallery. */
 
-import type { InputSchema } from "../document";
+import { anyInput, type InputSchema } from "../document";
 
-/** An input with everything that is not said left at its default. */
+/** An input of which only what matters is said. */
 export function input(given: Partial<InputSchema> & Pick<InputSchema, "name">): InputSchema {
-  return {
-    type: "STRING",
-    required: true,
-    default: null,
-    widget: "text",
-    minimum: null,
-    maximum: null,
-    step: null,
-    multiple_of: null,
-    pattern: null,
-    options: null,
-    folder: null,
-    lazy: false,
-    is_list: false,
-    variadic: false,
-    help: "",
-    ...given,
-  };
+  return { ...anyInput(given.name), type: "STRING", required: true, widget: "text", ...given };
 }
 
 export const STEPS = input({

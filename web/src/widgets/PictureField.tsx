@@ -68,10 +68,10 @@ export function PictureField({ name, there, onChange, compact, disabled }: Pictu
   const url = name !== null && there ? files.server.pictureUrl(name, THUMBNAIL[compact ? "compact" : "full"]) : null;
 
   return (
-    <div className={classes("picture", over && "picture-over")} {...drop}>
+    <div className={classes("input-picture", over && "input-picture-over")} {...drop}>
       <button
         type="button"
-        className="picture-frame"
+        className="input-picture-frame"
         disabled={disabled}
         aria-label={url ? `${name}. Choose another picture` : "Choose a picture"}
         onClick={() => chooser.current?.click()}
@@ -81,13 +81,13 @@ export function PictureField({ name, there, onChange, compact, disabled }: Pictu
         ) : url ? (
           <img key={url} src={url} alt="" draggable={false} />
         ) : (
-          <span className="picture-hint">
+          <span className="input-picture-hint">
             <ImageUp aria-hidden="true" />
             {name !== null ? "This picture is missing here." : "Drop, paste or choose a picture"}
           </span>
         )}
       </button>
-      <span className="picture-actions">
+      <span className="input-picture-actions">
         <Button size="small" icon={<ImageUp />} disabled={disabled || busy} onClick={() => chooser.current?.click()}>
           Upload
         </Button>
