@@ -9,37 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from engine.errors import FileProblem
 from engine.http.metadata import read_metadata
 from engine.http.pictures import Remade, picture_size, remake, thumbnail, with_alpha_of
+from tests.http.drawing import encoded, pixels, scene
 
 ORIENTATION = 0x0112
 
 
-def scene(width: int = 40, height: int = 24, mode: str = "RGB") -> Image.Image:
-    """A picture whose four corners differ: a gradient with a red disc near one corner."""
-    red = np.tile(np.linspace(0, 255, width, dtype=np.uint8), (height, 1))
-    green = np.tile(np.linspace(0, 255, height, dtype=np.uint8)[:, None], (1, width))
-    picture = Image.fromarray(np.stack([red, green, np.full_like(red, 80)], axis=-1))
-    ImageDraw.Draw(picture).ellipse((2, 2, 10, 10), fill=(255, 0, 0))
-    return picture.convert(mode)
-
-
-def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
 def remade(data: bytes, name: str = "a.png", *, keep_texts: bool = False) -> Remade:
     return remake(io.BytesIO(data), name, keep_texts=keep_texts)
-
-
-def pixels(data: bytes, mode: str = "RGBA") -> np.ndarray:
-    with Image.open(io.BytesIO(data)) as picture:
-        return np.asarray(picture.convert(mode)).astype(int)
 
 
 @pytest.mark.parametrize(
