@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from engine.http.app import make_app
@@ -17,6 +17,7 @@ from engine.jobs.service import JobService
 from engine.node.folders import Folders
 from engine.node.registry import Registry
 from engine.node.schema import NodeSchema
+from tests.http.live import Live, live_server
 
 TOKEN = "the-token-of-the-tests-0123456789"
 NODES = '''
@@ -86,6 +87,20 @@ async def make_client(service: JobService, folders: Folders) -> AsyncGenerator[M
 async def client(make_client: MakeClient) -> Client:
     """A program on the same machine."""
     return await make_client()
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Generator[Live]:
+    """A server with a worker, shared by the tests that run something."""
+    with live_server(tmp_path_factory.mktemp("live")) as live:
+        yield live
+
+
+@pytest.fixture
+async def session(live: Live) -> AsyncGenerator[ClientSession]:
+    """A program that asks the live server."""
+    async with ClientSession(live.url) as session:
+        yield session
 
 
 def words(text: str = "good", **inputs: object) -> dict[str, object]:
