@@ -88,6 +88,8 @@ export interface TemplateSummary {
   name: string;
   title: string;
   description: string;
+  category?: string;
+  nodes?: number;
   thumbnail?: string | null;
 }
 

@@ -211,7 +211,7 @@ export class Client {
     return this.delete(`/v1/workflows/${encodePath(name)}`);
   }
 
-  renameWorkflow(name: string, to: string): Promise<unknown> {
+  renameWorkflow(name: string, to: string): Promise<WorkflowSummary> {
     return this.post(`/v1/workflows/${encodePath(name)}/rename`, { to });
   }
 

@@ -1,5 +1,6 @@
 /** Workflows that are kept on the server: opening, saving, and what happens when two save the same one. */
 
+import type { SaveOver } from "../api/client";
 import { ApiError, sentence } from "../api/errors";
 import { isObject } from "../api/json";
 import { notify } from "../app/notices";
@@ -8,8 +9,10 @@ import type { Workflow } from "../document";
 import { type Conflict, openDialog } from "./desk";
 import { client } from "./server";
 
-/** Saves of this page that the server has yet to tell of: `name version`. */
-const own = new Set<string>();
+/** Names that this page is saving right now; what the server tells of them meanwhile is its own echo. */
+const saving = new Set<string>();
+/** How long after a save its echo may come, in ms. */
+const ECHO_MS = 1000;
 
 /** Open a stored workflow in a tab of its own, or go to the tab that has it. */
 export async function openStored(name: string): Promise<void> {
@@ -33,7 +36,7 @@ export async function saveTab(tab: TabStore): Promise<void> {
 /** Save a tab under a new name. @throws ApiError when the name is taken (`conflict`) or not allowed. */
 export async function saveAs(tab: TabStore, name: string): Promise<void> {
   const { document } = tab.getState();
-  const version = await client.save(name, document, "new");
+  const version = await send(name, document, "new");
   saved(tab, name, version, document);
 }
 
@@ -47,9 +50,33 @@ export async function settle(conflict: Conflict, choice: "mine" | "theirs" | "co
   else take(tab, conflict.name, version, workflow);
 }
 
+/** A stored workflow has another name now: so have the tabs that show it. */
+export function renamed(name: string, to: string, version: string): void {
+  const tab = tabOf(name);
+  tab?.setState({ saved: { name: to, version } });
+}
+
+/** Put an older version into the workflow's tab, to be saved when it is wanted back; undo gives the present one. */
+export async function openVersion(name: string, version: string, newest: boolean): Promise<void> {
+  await openStored(name);
+  const tab = tabOf(name);
+  if (!tab || newest) return;
+  try {
+    const { workflow } = await client.version(name, version);
+    tab.getState().dispatch({ type: "replace", document: workflow });
+    notify({
+      kind: "info",
+      text: `This is an older version of ${name}.`,
+      action: { title: "Save it as the newest", run: () => void saveTab(tab) },
+    });
+  } catch (error) {
+    notify({ kind: "error", text: `That version could not be read. ${sentence(error)}` });
+  }
+}
+
 /** The server tells that a workflow was saved. */
 export function noticeSave(name: string, version: string): void {
-  if (own.delete(`${name} ${version}`)) return;
+  if (saving.has(name)) return;
   const tab = tabOf(name);
   const saved = tab?.getState().saved;
   if (!tab || !saved || saved.version === version) return;
@@ -78,7 +105,7 @@ function take(tab: TabStore, name: string, version: string, document: Workflow):
 
 async function saveOver(tab: TabStore, name: string, document: Workflow, over: { version: string }): Promise<void> {
   try {
-    const version = await client.save(name, document, over);
+    const version = await send(name, document, over);
     saved(tab, name, version, document);
   } catch (error) {
     const current = error instanceof ApiError && error.conflict ? currentOf(error) : undefined;
@@ -92,9 +119,17 @@ async function saveOver(tab: TabStore, name: string, document: Workflow, over: {
 }
 
 function saved(tab: TabStore, name: string, version: string, document: Workflow): void {
-  own.add(`${name} ${version}`);
   tab.getState().markSaved({ name, version }, document);
   notify({ kind: "success", text: `Saved ${name}.` });
+}
+
+async function send(name: string, document: Workflow, over: SaveOver): Promise<string> {
+  saving.add(name);
+  try {
+    return await client.save(name, document, over);
+  } finally {
+    setTimeout(() => saving.delete(name), ECHO_MS);
+  }
 }
 
 /** The version that a refused save lost against; undefined when it is gone altogether. */

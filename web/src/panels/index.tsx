@@ -1,11 +1,14 @@
-/** Panels without props that read the stores; the shell places them. (Stand-ins until WEB-C's arrive.) */
+/** Panels without props that read the stores; the shell places them. `PanelDialogs` is mounted once, beside them. */
 
-/** Connect to the server: fetch the catalogue, listen to events, register the commands of running and files. */
-export function start(): void {}
+import "./panels.css";
 
-export const RunBar = () => <div />;
-export const QueuePanel = () => <div />;
-export const HistoryPanel = () => <div />;
-export const GalleryPanel = () => <div />;
-export const WorkflowsPanel = () => <div />;
-export const TemplatesPanel = () => <div />;
+export { startLive as start } from "../live/start";
+export { PanelDialogs } from "./Dialogs";
+export { GalleryPanel } from "./GalleryPanel";
+export { HistoryPanel } from "./HistoryPanel";
+export { ProblemsPanel } from "./ProblemsPanel";
+export { QueuePanel } from "./QueuePanel";
+export { RunBar } from "./RunBar";
+export { SettingsPanel } from "./SettingsPanel";
+export { TemplatesPanel } from "./TemplatesPanel";
+export { WorkflowsPanel } from "./WorkflowsPanel";

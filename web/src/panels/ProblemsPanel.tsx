@@ -1,0 +1,98 @@
+/** What keeps the graph from running, or made it fail: where, why, and what can be done with one click. */
+
+import { CircleCheck, CornerDownRight, RefreshCw } from "lucide-react";
+import type { Problem } from "../api/types";
+import { useCatalogue } from "../app/catalogue";
+import { useProblems, useRun } from "../app/run";
+import { activeTab, useTab } from "../app/store";
+import type { Workflow } from "../document";
+import { fixesOf } from "../live/fixes";
+import { placeOf } from "../live/inside";
+import { goTo } from "../live/jump";
+import { validateNow } from "../live/validation";
+import { Button, EmptyState, Keys } from "../theme";
+import { Panel } from "./parts";
+
+export function ProblemsPanel() {
+  const problems = useProblems() as readonly Problem[];
+  const document = useTab((tab) => tab.document);
+  const failed = useRun((run) => run.status === "failed" && run.problems.length > 0);
+  return (
+    <Panel
+      name="Problems"
+      tools={
+        <>
+          <span className="side-title">{failed ? "The last run failed" : count(problems.length)}</span>
+          <span className="side-space" />
+          <Button size="small" icon={<RefreshCw />} onClick={() => void validateNow()}>
+            Check again
+          </Button>
+        </>
+      }
+    >
+      {problems.length > 0 ? (
+        <ul className="problems">
+          {problems.map((problem) => (
+            <Item
+              key={`${problem.code} ${problem.node} ${problem.input} ${problem.message}`}
+              problem={problem}
+              document={document}
+            />
+          ))}
+        </ul>
+      ) : (
+        <EmptyState icon={<CircleCheck />} title="Nothing is in the way">
+          The graph is checked while you edit it. Run it with <Keys of="Ctrl+Enter" />.
+        </EmptyState>
+      )}
+    </Panel>
+  );
+}
+
+function Item({ problem, document }: { problem: Problem; document: Workflow }) {
+  const catalogue = useCatalogue();
+  const { node } = problem;
+  const place = node ? placeOf(document, node) : undefined;
+  const fixes = fixesOf(problem, document, catalogue);
+  const title = place ? (place.found.title ?? place.found.type) : node;
+  return (
+    <li className="problem">
+      {node && (
+        <button type="button" className="problem-where" disabled={!place} onClick={() => goTo(node)}>
+          <CornerDownRight aria-hidden="true" />
+          {title}
+          {problem.input && ` › ${problem.input}`}
+        </button>
+      )}
+      <p className="problem-message">{problem.message}</p>
+      {(problem.wanted || problem.got) && (
+        <p className="job-line">
+          {problem.wanted && `Wanted: ${problem.wanted}. `}
+          {problem.got && `Came: ${problem.got}.`}
+        </p>
+      )}
+      {fixes.length > 0 ? (
+        <div className="problem-fixes">
+          {fixes.map((fix) => (
+            <Button
+              key={fix.title}
+              size="small"
+              onClick={() => {
+                activeTab().getState().dispatch(fix.changes);
+                void validateNow();
+              }}
+            >
+              {fix.title}
+            </Button>
+          ))}
+        </div>
+      ) : (
+        problem.fix && <p className="problem-fix">{`${problem.fix[0]?.toUpperCase()}${problem.fix.slice(1)}.`}</p>
+      )}
+    </li>
+  );
+}
+
+function count(problems: number): string {
+  return problems === 0 ? "No problems" : problems === 1 ? "1 problem" : `${problems} problems`;
+}

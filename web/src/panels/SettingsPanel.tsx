@@ -1,0 +1,153 @@
+/** The user's choices, and how the server is. */
+
+import { useEffect, useState } from "react";
+import { isObject, type JsonObject, type JsonValue } from "../api/json";
+import { useCatalogueState } from "../app/catalogue";
+import { notify } from "../app/notices";
+import { attempt } from "../live/attempt";
+import { client } from "../live/server";
+import { changeSettings, type Settings, useSettings } from "../live/settings";
+import { Button, type Choice, Segmented, type ThemeChoice, useTheme } from "../theme";
+import { bytes } from "./PictureDialog";
+import { Panel } from "./parts";
+
+const THEMES: Choice<ThemeChoice>[] = [
+  { value: "system", label: "System" },
+  { value: "dark", label: "Dark" },
+  { value: "light", label: "Light" },
+];
+const WIRES: Choice<Settings["wires"]>[] = [
+  { value: "curved", label: "Curved" },
+  { value: "straight", label: "Straight" },
+  { value: "stepped", label: "Stepped" },
+];
+
+export function SettingsPanel() {
+  const theme = useTheme((state) => state.choice);
+  const choose = useTheme((state) => state.choose);
+  const settings = useSettings((state) => state);
+  return (
+    <Panel name="Settings">
+      <section className="settings" aria-labelledby="settings-look">
+        <h3 className="side-heading" id="settings-look">
+          Look
+        </h3>
+        <div className="setting">
+          <span>Theme</span>
+          <Segmented label="Theme" value={theme} choices={THEMES} onChange={(value) => choose(value)} />
+        </div>
+        <div className="setting">
+          <span>Wires</span>
+          <Segmented
+            label="Wires"
+            value={settings.wires}
+            choices={WIRES}
+            onChange={(wires) => changeSettings({ wires })}
+          />
+        </div>
+        <Switch label="Snap nodes to the grid" value={settings.snap} onChange={(snap) => changeSettings({ snap })} />
+        <Switch label="Minimap" value={settings.minimap} onChange={(minimap) => changeSettings({ minimap })} />
+      </section>
+      <section className="settings" aria-labelledby="settings-runs">
+        <h3 className="side-heading" id="settings-runs">
+          Runs
+        </h3>
+        <Switch
+          label="Show pictures while they develop"
+          value={settings.previews}
+          onChange={(previews) => changeSettings({ previews })}
+        />
+        <Switch
+          label="Tell me when a run ends while this window is in the background"
+          value={settings.notifications}
+          onChange={(wanted) => void askForNotifications(wanted)}
+        />
+      </section>
+      <Server />
+    </Panel>
+  );
+}
+
+function Switch({ label, value, onChange }: { label: string; value: boolean; onChange(value: boolean): void }) {
+  return (
+    <label className="setting">
+      <span>{label}</span>
+      <input type="checkbox" className="switch" checked={value} onChange={(event) => onChange(event.target.checked)} />
+    </label>
+  );
+}
+
+function Server() {
+  const plugins = useCatalogueState((state) => state.plugins);
+  const [report, setReport] = useState<JsonObject>();
+  useEffect(() => {
+    client.system().then(
+      (found) => setReport(found),
+      () => setReport(undefined),
+    );
+  }, []);
+  const workers = Array.isArray(report?.workers) ? report.workers.filter(isObject) : [];
+  const broken = plugins.filter((plugin) => plugin.problems.length > 0);
+  return (
+    <section className="settings" aria-labelledby="settings-server">
+      <h3 className="side-heading" id="settings-server">
+        Server
+      </h3>
+      <dl className="facts">
+        {report && (
+          <div className="fact">
+            <dt>Darkroom</dt>
+            <dd>{String(report.version)}</dd>
+          </div>
+        )}
+        {workers.map((worker) => (
+          <Worker key={String(worker.device)} worker={worker} />
+        ))}
+      </dl>
+      {report && workers.length === 0 && <p className="side-note">No worker is up at this moment.</p>}
+      {broken.map((plugin) => (
+        <p key={plugin.name} className="job-problem">
+          {plugin.name}: {plugin.problems[0]}
+        </p>
+      ))}
+      <div className="settings-actions">
+        <Button onClick={() => void free({ unload_models: true }, "Models were unloaded.")}>Unload models</Button>
+        <Button onClick={() => void free({ unload_models: true, free_memory: true }, "The memory was freed.")}>
+          Free memory
+        </Button>
+      </div>
+    </section>
+  );
+}
+
+function Worker({ worker }: { worker: JsonObject }) {
+  const facts = Object.entries(worker).filter(([, value]) => typeof value !== "object");
+  return facts.map(([name, value]) => (
+    <div key={name} className="fact">
+      <dt>{name.replaceAll("_", " ")}</dt>
+      <dd>{shown(name, value)}</dd>
+    </div>
+  ));
+}
+
+function shown(name: string, value: JsonValue): string {
+  const isSize = typeof value === "number" && /bytes|memory|vram|ram/.test(name) && value > 4096;
+  return isSize ? bytes(value) : String(value);
+}
+
+async function free(what: Parameters<typeof client.free>[0], done: string): Promise<void> {
+  const freed = await attempt("The memory could not be freed", async () => {
+    await client.free(what);
+    return true;
+  });
+  if (freed) notify({ kind: "success", text: done });
+}
+
+/** The browser asks the user once; a refusal can only be taken back in the browser's own settings. */
+async function askForNotifications(wanted: boolean): Promise<void> {
+  if (wanted && typeof Notification !== "undefined" && (await Notification.requestPermission()) !== "granted") {
+    notify({ kind: "warning", text: "The browser does not allow messages of this page; its settings decide that." });
+    return;
+  }
+  changeSettings({ notifications: wanted });
+}

@@ -1,0 +1,68 @@
+/** Graphs to begin with. */
+
+import { LayoutTemplate } from "lucide-react";
+import { useEffect, useState } from "react";
+import type { TemplateSummary } from "../api/answers";
+import { sentence } from "../api/errors";
+import { openTemplate } from "../live/opening";
+import { client } from "../live/server";
+import { Button, EmptyState, Spinner } from "../theme";
+import { Panel } from "./parts";
+
+export function TemplatesPanel() {
+  const [templates, setTemplates] = useState<readonly TemplateSummary[]>();
+  const [failure, setFailure] = useState<string>();
+  const load = () => {
+    setFailure(undefined);
+    client.templates().then(setTemplates, (error) => setFailure(sentence(error)));
+  };
+  useEffect(load, []);
+  if (failure) {
+    return (
+      <Panel name="Templates">
+        <EmptyState title="The templates could not be read" actions={<Button onClick={load}>Try again</Button>}>
+          {failure}
+        </EmptyState>
+      </Panel>
+    );
+  }
+  const categories = [...new Set(templates?.map((each) => each.category ?? ""))];
+  return (
+    <Panel name="Templates">
+      {!templates && <Spinner />}
+      {categories.map((category) => (
+        <section key={category} aria-label={category || "Templates"}>
+          {category && categories.length > 1 && <h3 className="side-heading">{category}</h3>}
+          <ul className="templates">
+            {templates
+              ?.filter((each) => (each.category ?? "") === category)
+              .map((each) => (
+                <Template key={each.name} template={each} />
+              ))}
+          </ul>
+        </section>
+      ))}
+    </Panel>
+  );
+}
+
+function Template({ template }: { template: TemplateSummary }) {
+  return (
+    <li>
+      <button type="button" className="template" onClick={() => void openTemplate(template.name)}>
+        <span className="template-picture">
+          {template.thumbnail ? (
+            <img src={client.transport.url(template.thumbnail)} alt="" loading="lazy" decoding="async" />
+          ) : (
+            <LayoutTemplate aria-hidden="true" />
+          )}
+        </span>
+        <span className="template-words">
+          <span className="job-name">{template.title}</span>
+          <span className="template-text">{template.description}</span>
+          {template.nodes ? <span className="job-line">{template.nodes} nodes</span> : null}
+        </span>
+      </button>
+    </li>
+  );
+}
