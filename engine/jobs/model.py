@@ -22,6 +22,9 @@ NodeProgressState = Literal["running", "done", "errored", "skipped"]
 MAX_SWEEP_JOBS = 10_000
 MAX_ATTEMPTS = 3
 """A job whose worker died this often has failed."""
+MAX_INTERRUPTIONS = 10
+"""A job that ran this often when the whole server was killed has failed. More than above: a server is killed by people
+and power cuts rather than by a job, and none of them may cost a job that needs an hour."""
 
 UNFINISHED: frozenset[Status] = frozenset({"queued", "running"})
 FINISHED: frozenset[Status] = frozenset({"done", "failed", "cancelled"})

@@ -1,0 +1,78 @@
+"""The tables of the queue, as steps from each version of the database to the next."""
+
+from __future__ import annotations
+
+_FIRST = """
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value NOT NULL
+) WITHOUT ROWID;
+-- `counter` is the position of the next job at the end of the queue.
+INSERT INTO meta VALUES ('closed', 0), ('paused', 0), ('counter', 1);
+
+-- Every document once, however many jobs run it: a sweep's points share theirs.
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    body BLOB NOT NULL
+);
+
+-- `n` is the order of submission. `client` is '' for nobody in particular.
+CREATE TABLE jobs (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL CHECK (status IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+    position REAL NOT NULL,
+    number REAL NOT NULL,
+    client TEXT NOT NULL,
+    name TEXT,
+    source TEXT NOT NULL,
+    sweep TEXT,
+    settings TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    started_at REAL,
+    finished_at REAL,
+    seconds REAL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    losses INTEGER NOT NULL DEFAULT 0,
+    interruptions INTEGER NOT NULL DEFAULT 0,
+    stopping TEXT CHECK (stopping IN ('cancel', 'delete')),
+    device TEXT,
+    outputs TEXT NOT NULL DEFAULT '{}',
+    nodes_total INTEGER,
+    nodes_cached INTEGER,
+    problems TEXT NOT NULL DEFAULT '[]',
+    node_states TEXT NOT NULL DEFAULT '{}',
+    requested TEXT,
+    previews INTEGER NOT NULL,
+    workflow INTEGER NOT NULL REFERENCES documents (id),
+    prompt INTEGER REFERENCES documents (id),
+    extra INTEGER REFERENCES documents (id)
+);
+CREATE INDEX jobs_by_position ON jobs (status, position, n);
+CREATE INDEX jobs_by_client ON jobs (status, client, position, n);
+CREATE INDEX jobs_by_end ON jobs (status, finished_at, n);
+CREATE INDEX jobs_by_workflow ON jobs (workflow);
+CREATE INDEX jobs_by_prompt ON jobs (prompt) WHERE prompt IS NOT NULL;
+CREATE INDEX jobs_by_extra ON jobs (extra) WHERE extra IS NOT NULL;
+
+CREATE TABLE idempotency (
+    key TEXT PRIMARY KEY,
+    request BLOB NOT NULL,
+    jobs TEXT NOT NULL,
+    at REAL NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL,
+    type TEXT NOT NULL,
+    job TEXT,
+    client TEXT,
+    body BLOB NOT NULL
+);
+CREATE INDEX events_by_job ON events (job, seq) WHERE job IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
+"""`MIGRATIONS[n]` lifts version n to n + 1; each is one transaction. A step that was ever released is never changed."""
