@@ -3,6 +3,7 @@
 export { Button, type ButtonProps, classes, IconButton } from "./Button";
 export { Dialog } from "./Dialog";
 export { type Anchor, place, useDismiss, useFloating } from "./floating";
+export { Markdown } from "./Markdown";
 export { Menu, MenuButton, type MenuEntry, type MenuItem } from "./Menu";
 export { Chip, EmptyState, Keys, SearchInput } from "./Parts";
 export { PortMark } from "./PortMark";

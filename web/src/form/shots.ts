@@ -1,0 +1,41 @@
+/** The results that the page shows: of the last run that made some, until the next one does. */
+
+import { useEffect, useState } from "react";
+import type { FileRef } from "../api/answers";
+import { type JobRun, useRun } from "../app/run";
+import { fileKey, picturesOf } from "../live/pictures";
+
+/** Pictures that stay in the strip, newest first. */
+const KEPT = 24;
+
+export interface Results {
+  pictures: readonly FileRef[];
+  /** How many of them, from the first, the last run made. */
+  fresh: number;
+  texts: readonly string[];
+}
+
+/** @param outputs the nodes whose results count; none: all. */
+export function useResults(outputs: readonly string[]): Results {
+  const run = useRun((run) => run);
+  const [results, setResults] = useState<Results>({ pictures: [], fresh: 0, texts: [] });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: taken in anew when results came, not with every step
+  useEffect(() => {
+    const made = resultsOf(run, outputs);
+    if (made.pictures.length === 0 && made.texts.length === 0) return;
+    setResults((before) => added(before, made));
+  }, [run.outputs, outputs.join()]);
+  return results;
+}
+
+function resultsOf(run: JobRun, outputs: readonly string[]): Results {
+  const shown = Object.entries(run.outputs).filter(([node]) => outputs.length === 0 || outputs.includes(node));
+  const pictures = picturesOf(Object.fromEntries(shown));
+  return { pictures, fresh: pictures.length, texts: shown.flatMap(([, output]) => output.text ?? []) };
+}
+
+export function added(before: Results, made: Results): Results {
+  const keys = new Set(made.pictures.map(fileKey));
+  const older = before.pictures.filter((picture) => !keys.has(fileKey(picture)));
+  return { ...made, pictures: [...made.pictures, ...older].slice(0, KEPT) };
+}
