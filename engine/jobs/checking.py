@@ -20,7 +20,7 @@ from engine.graph.workflow import Workflow, WorkflowNode
 from engine.jobs import sweep
 from engine.jobs.model import Submit
 from engine.jobs.records import NewJobs
-from engine.jobs.settings import set_inputs, split_setting
+from engine.jobs.settings import place_in, set_inputs
 from engine.node.catalogue import Catalogue
 from engine.node.folders import Folders
 from engine.node.names import nearest
@@ -109,7 +109,7 @@ class Checker:
         """An input that a document has by accident may be dropped quietly; one that was set by name may not."""
         problems: list[Problem] = []
         for name in settings:
-            place = split_setting(name, workflow.nodes)
+            place = place_in(workflow, name)
             schema = self.catalogue.get(workflow.nodes[place[0]].type) if place else None
             if place is None or schema is None or place[1] in workflow.nodes[place[0]].inputs:
                 continue
@@ -125,7 +125,7 @@ class Checker:
     def _value_problems(
         self, workflow: Workflow, name: str, value: JsonValue, outputs: Sequence[str] | None
     ) -> list[Problem]:
-        place = split_setting(name, workflow.nodes)
+        place = place_in(workflow, name)
         assert place is not None, "the first point has the same names"
         node, input = place
         changed = set_inputs(workflow, {name: value})

@@ -23,6 +23,7 @@ NODES = [
     *CATALOGUE,
     schema("Picture", [edited("size", "INT", 64, minimum=8, maximum=4096), edited("seed", "INT", 0)], "IMAGE"),
     schema("Save", [linked("images", "IMAGE"), edited("prefix", "STRING", "picture")], output=True),
+    schema("Old", [edited("power", "INT", 1)], "IMAGE", version=2),
     schema("Open", [edited("image", "STRING", None, widget="file", folder="input")], "IMAGE"),
 ]
 WORKFLOW = Workflow(
@@ -43,13 +44,14 @@ class Stage:
         """Every order that was ever sent."""
         self.standing: dict[str, Order] = {}
         self.cancelled: list[str] = []
-        self.refuses = False
+        self.refuses = self.asked = False
         self._changed = asyncio.Event()
 
     def free_places(self) -> Sequence[str]:
         return ["cpu"] * (self.places - len(self.standing))
 
     async def start(self, order: Order) -> None:
+        self.asked = True
         if self.refuses:
             raise NoWorker("The worker has just died.")
         self.orders.append(order)
