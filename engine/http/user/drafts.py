@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from engine.errors import FileProblem, NoSuchFile
 from engine.node.files import flush_folder, write_atomically
+from engine.node.names import safe_parts
 
 MOST_DRAFTS = 200
 DRAFT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -118,4 +119,4 @@ class Drafts:
     def _path(self, id: str) -> Path:
         if not DRAFT_ID.fullmatch(id):
             raise FileProblem("a draft's id has 1 to 64 letters, digits, - and _; choose such a one")
-        return self.root / f"{id}.json"
+        return self.root.joinpath(*safe_parts(f"{id}.json", "draft"))
