@@ -78,8 +78,9 @@ def _no_folders() -> Mapping[str, tuple[Path, ...]]:
 class Folders:
     """Where the user's files are.
 
-    `models` are roots that each hold folders by key (`checkpoints`, `vae`, ...); `extra` adds or extends single keys;
-    `plugins` hold plugins; `user` holds what the server must not lose: the queue, saved workflows, settings.
+    `models` are roots that each hold folders by key (`checkpoints`, `vae`, ...); `extra` adds or extends single keys
+    with folders that are searched before them, `extra_after` with such that are searched last; `plugins` hold plugins;
+    `user` holds what the server must not lose: the queue, saved workflows, settings.
     Folders are created when something is written into them, not before.
     """
 
@@ -91,6 +92,7 @@ class Folders:
     models: tuple[Path, ...] = ()
     plugins: tuple[Path, ...] = ()
     extra: Mapping[str, tuple[Path, ...]] = field(default_factory=_no_folders)
+    extra_after: Mapping[str, tuple[Path, ...]] = field(default_factory=_no_folders)
     _saves: tuple[Saves, str] | None = field(default=None, compare=False, repr=False)
     """What remembers saved files, and for whom."""
     _last: dict[Path, int] = field(default_factory=dict[Path, int], compare=False, repr=False)
@@ -107,17 +109,23 @@ class Folders:
 
     @classmethod
     def default(cls) -> Folders:
-        """The user's folders: under `$DARKROOM_HOME`, else the checkout, else the user's data directory."""
+        """The user's folders: under `$DARKROOM_HOME`, else the checkout, else the user's data directory.
+
+        `extra_model_paths.yaml` there adds model folders that lie elsewhere; see `extra_paths`.
+
+        Raises:
+            FileProblem: that file is damaged.
+        """
+        from engine.node.extra_paths import with_extra_paths
+
+        chosen = os.environ.get("DARKROOM_HOME")
+        if chosen:
+            home = Path(chosen).expanduser().absolute()
+            return with_extra_paths(cls.under(home), home)
         import platformdirs  # 30 ms that a program with folders of its own need not spend
 
-        home = os.environ.get("DARKROOM_HOME")
-        if home:
-            return cls.under(Path(home).expanduser().absolute())
-        if (PROJECT / "pyproject.toml").is_file():
-            return replace(cls.under(PROJECT), cache=platformdirs.user_cache_path("darkroom"))
-        return replace(
-            cls.under(platformdirs.user_data_path("darkroom")), cache=platformdirs.user_cache_path("darkroom")
-        )
+        home = PROJECT if (PROJECT / "pyproject.toml").is_file() else platformdirs.user_data_path("darkroom")
+        return with_extra_paths(replace(cls.under(home), cache=platformdirs.user_cache_path("darkroom")), home)
 
     def with_output(self, output: Path) -> Folders:
         """The same folders with pictures saved elsewhere."""
@@ -139,12 +147,12 @@ class Folders:
         if folder in single:
             return (single[folder],)
         key = RENAMED.get(folder, folder)
-        if key not in MODEL_KEYS and key not in self.extra:
-            known = [*single, *MODEL_KEYS, *self.extra]
+        if key not in MODEL_KEYS and key not in self.extra and key not in self.extra_after:
+            known = dict.fromkeys((*single, *MODEL_KEYS, *self.extra, *self.extra_after))
             raise FileProblem(f"there is no folder {folder!r}; the folders are {', '.join(known)}")
         spellings = [key, *(old for old, new in RENAMED.items() if new == key)] if key in MODEL_KEYS else []
         below = [root / spelling for root in self.models for spelling in spellings]
-        return tuple(dict.fromkeys((*self.extra.get(key, ()), *below)))
+        return tuple(dict.fromkeys((*self.extra.get(key, ()), *below, *self.extra_after.get(key, ()))))
 
     def resolve(self, folder: str, name: str, kind: Literal["file", "folder"] = "file") -> Path:
         """The file that a workflow means by `name` in `folder`.
