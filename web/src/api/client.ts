@@ -98,9 +98,7 @@ export class Client {
     return (await this.post<{ jobs: Job[] }>("/v1/jobs", submit, { headers })).jobs;
   }
 
-  jobs(
-    query: { status?: string; limit?: number; offset?: number; q?: string; order?: "newest" | "queue" } = {},
-  ): Promise<JobPage> {
+  jobs(query: { status?: string; limit?: number; offset?: number; q?: string } = {}): Promise<JobPage> {
     return this.get("/v1/jobs", query);
   }
 

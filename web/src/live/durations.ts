@@ -40,12 +40,29 @@ export function estimateOf(run: JobRun, now = Date.now() / 1000): Estimate {
 /** The estimate of a job's run, renewed while it runs. */
 export function useEstimate(job: string | undefined): Estimate & { run: JobRun | undefined } {
   const run = useStore(runStore, (state) => (job === undefined ? undefined : state.jobs[job]));
-  const [now, setNow] = useState(() => Date.now() / 1000);
-  const running = run?.status === "running";
+  useTick(run?.status === "running");
+  return { run, ...(run ? estimateOf(run) : { share: null, left: null }) };
+}
+
+/** The estimate of several runs together: their mean share, and when the last one ends. */
+export function useEstimates(jobs: readonly string[]): Estimate {
+  const runs = useStore(runStore, (state) => state.jobs);
+  useTick(jobs.length > 0);
+  const known = jobs.flatMap((job) => (runs[job] ? [estimateOf(runs[job])] : []));
+  const shares = known.map((each) => each.share ?? 0);
+  const lefts = known.flatMap((each) => (each.left === null ? [] : [each.left]));
+  return {
+    share: shares.length > 0 ? shares.reduce((one, other) => one + other, 0) / shares.length : null,
+    left: lefts.length > 0 ? Math.max(...lefts) : null,
+  };
+}
+
+/** Draw again twice a second while something runs. */
+function useTick(running: boolean): void {
+  const [, setTicks] = useState(0);
   useEffect(() => {
     if (!running) return;
-    const timer = setInterval(() => setNow(Date.now() / 1000), TICK_MS);
+    const timer = setInterval(() => setTicks((ticks) => ticks + 1), TICK_MS);
     return () => clearInterval(timer);
   }, [running]);
-  return { run, ...(run ? estimateOf(run, Math.max(now, Date.now() / 1000)) : { share: null, left: null }) };
 }

@@ -12,8 +12,12 @@ export interface Estimate {
   left: number | null;
 }
 
-/** What a node counts for that never ran before: most nodes are quick beside a sampler. */
+/** What a node counts for that never ran here: most are quick beside those that sample and load models. */
 const UNKNOWN_SECONDS = 0.2;
+const UNKNOWN_BY_NAME: readonly [RegExp, number][] = [
+  [/sampler|train/i, 10],
+  [/^load|loader/i, 2],
+];
 /** Weight of the newest duration in the average. */
 const NEWEST = 0.4;
 
@@ -43,8 +47,7 @@ export function estimate(
     if (node.status === "cached") continue;
     if (node.status === "done") done += node.seconds ?? 0;
     else if (node.status === "waiting" || node.status === "running") {
-      const known = durations[node.type ?? typeOf(id) ?? ""];
-      const part = remaining(node, known, now);
+      const part = remaining(node, node.type ?? typeOf(id) ?? "", durations, now);
       done += part.done;
       left += part.left;
       guessed ||= part.guessed;
@@ -54,10 +57,11 @@ export function estimate(
   return { share: whole > 0 ? done / whole : null, left: guessed ? null : left };
 }
 
-function remaining(node: NodeRun, known: number | undefined, now: number) {
-  const expected = known ?? UNKNOWN_SECONDS;
+function remaining(node: NodeRun, type: string, durations: Durations, now: number) {
+  const known = durations[type];
+  const expected = known ?? unknown(type);
   if (node.status === "waiting" || node.startedAt === undefined) {
-    return { done: 0, left: expected, guessed: false };
+    return { done: 0, left: expected, guessed: known === undefined && expected > 1 };
   }
   const spent = Math.max(0, now - node.startedAt);
   if (node.total && node.step) {
@@ -66,6 +70,10 @@ function remaining(node: NodeRun, known: number | undefined, now: number) {
   }
   const left = Math.max(expected - spent, 0.05 * spent);
   return { done: spent, left, guessed: known === undefined && spent > 1 };
+}
+
+function unknown(type: string): number {
+  return UNKNOWN_BY_NAME.find(([name]) => name.test(type))?.[1] ?? UNKNOWN_SECONDS;
 }
 
 /** Seconds as people say them: `8 s`, `1 min 20 s`, `2 h 5 min`. */

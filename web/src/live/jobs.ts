@@ -57,7 +57,7 @@ export async function loadJobs(client: Client): Promise<void> {
   try {
     const [queue, waiting, running, past] = await Promise.all([
       client.queue(),
-      client.jobs({ status: "queued", limit: QUEUE_PAGE, order: "queue" }),
+      client.jobs({ status: "queued", limit: QUEUE_PAGE }),
       client.jobs({ status: "running", limit: QUEUE_PAGE }),
       client.jobs({ status: FINISHED, limit: PAGE, q: jobsStore.getState().search }),
     ]);

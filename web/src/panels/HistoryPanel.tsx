@@ -1,6 +1,6 @@
 /** Past runs: their pictures, what became of them, and their graphs to open again as they were. */
 
-import { EllipsisVertical, History, RotateCcw, Trash2 } from "lucide-react";
+import { EllipsisVertical, History, ImageOff, RotateCcw, Trash2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { Job } from "../api/types";
 import { attempt } from "../live/attempt";
@@ -10,11 +10,11 @@ import { jobsStore, loadMorePast, searchPast, useJobs } from "../live/jobs";
 import { replay } from "../live/opening";
 import { download, fileKey, picturesOf } from "../live/pictures";
 import { client } from "../live/server";
-import { Button, EmptyState, Keys, MenuButton, SearchInput } from "../theme";
+import { Button, classes, EmptyState, Keys, MenuButton, SearchInput } from "../theme";
 import { Ago, Panel, Picture, StatusChip, settingsLine } from "./parts";
 
-/** Pictures that fit beside each other. */
-const STRIP = 4;
+/** Pictures shown of one run. */
+const COLLAGE = 4;
 const TYPING_MS = 250;
 
 export function HistoryPanel() {
@@ -95,55 +95,49 @@ function PastJob({ job }: { job: Job }) {
   const first = pictures[0];
   return (
     <li className="job job-past">
-      <button type="button" className="job-open" onClick={open} aria-label={`Open the graph of ${name} as it ran`}>
-        {pictures.length > 0 && (
-          <span className={`strip strip-${Math.min(STRIP, pictures.length)}`}>
-            {pictures.slice(0, STRIP).map((file, index) => (
-              <span key={fileKey(file)} className="strip-item">
-                <Picture file={file} alt="" thumbnail={256} />
-                {index === STRIP - 1 && pictures.length > STRIP && <span>+{pictures.length - STRIP}</span>}
-              </span>
-            ))}
-          </span>
-        )}
-      </button>
-      <div className="job-foot">
-        <div className="job-main">
-          <h3 className="job-name">{name}</h3>
-          <p className="job-line">
+      <button type="button" className="job-open" onClick={open} title="Open the graph as it ran">
+        <span className={classes("collage", `collage-${Math.min(COLLAGE, pictures.length)}`)}>
+          {pictures.slice(0, COLLAGE).map((file) => (
+            <Picture key={fileKey(file)} file={file} alt="" thumbnail={256} />
+          ))}
+          {!first && <ImageOff aria-hidden="true" />}
+        </span>
+        <span className="job-main">
+          <span className="job-name">{name}</span>
+          <span className="job-line">
             <Ago at={job.finished_at ?? job.created_at} />
             {job.seconds !== null && ` · ${inWords(job.seconds)}`}
-            {cachedWords(job)}
-          </p>
-          {Object.keys(job.settings).length > 0 && <p className="job-line">{settingsLine(job.settings)}</p>}
-          {job.problems[0] && <p className="job-problem">{job.problems[0].message}</p>}
-        </div>
-        {job.status !== "done" && <StatusChip status={job.status} />}
-        <MenuButton
-          label={`More for ${name}`}
-          iconOnly
-          size="small"
-          icon={<EllipsisVertical />}
-          entries={[
-            { label: "Open its graph", onSelect: open },
-            { label: "Run it again", icon: <RotateCcw />, onSelect: again },
-            {
-              label: "Download its pictures",
-              disabled: !first,
-              onSelect: () => {
-                for (const file of pictures) download(client.fileUrl(file), file.filename);
-              },
+            {pictures.length > 1 && ` · ${pictures.length} pictures`}
+          </span>
+          <span className="job-line">{settingsLine(job.settings) || cachedWords(job)}</span>
+          {job.status !== "done" && <StatusChip status={job.status} />}
+          {job.problems[0] && <span className="job-problem">{job.problems[0].message}</span>}
+        </span>
+      </button>
+      <MenuButton
+        label={`More for ${name}`}
+        iconOnly
+        size="small"
+        icon={<EllipsisVertical />}
+        entries={[
+          { label: "Open its graph", onSelect: open },
+          { label: "Run it again", icon: <RotateCcw />, onSelect: again },
+          {
+            label: "Download its pictures",
+            disabled: !first,
+            onSelect: () => {
+              for (const file of pictures) download(client.fileUrl(file), file.filename);
             },
-            "separator",
-            {
-              label: "Delete from the history",
-              icon: <Trash2 />,
-              danger: true,
-              onSelect: () => void attempt("It could not be deleted", () => client.deleteJob(job.id)),
-            },
-          ]}
-        />
-      </div>
+          },
+          "separator",
+          {
+            label: "Delete from the history",
+            icon: <Trash2 />,
+            danger: true,
+            onSelect: () => void attempt("It could not be deleted", () => client.deleteJob(job.id)),
+          },
+        ]}
+      />
     </li>
   );
 }

@@ -1,12 +1,13 @@
 /** Running: the button, how often, what runs now and how long it will take, and what is in the way. */
 
 import { ChevronDown, CirclePause, ListPlus, Pause, Play, Square, TriangleAlert, WifiOff } from "lucide-react";
+import type { Job } from "../api/types";
 import { useProblems } from "../app/run";
 import { useTab } from "../app/store";
 import { cancelRunning, run, setPaused } from "../live/commands";
 import { useConnection } from "../live/connection";
 import { openDialog, openPanel } from "../live/desk";
-import { useEstimate } from "../live/durations";
+import { useEstimate, useEstimates } from "../live/durations";
 import { inWords } from "../live/estimate";
 import { placeOf } from "../live/inside";
 import { runningIn, useJobs } from "../live/jobs";
@@ -88,30 +89,50 @@ function Count() {
   );
 }
 
-/** The run under way. */
+/** What runs now. */
 function Now() {
-  const job = useJobs((jobs) => runningIn(jobs.live)[0]);
-  const { run, share, left } = useEstimate(job?.id);
+  const live = useJobs((jobs) => jobs.live);
+  const running = runningIn(live);
+  const [first] = running;
+  if (!first) return null;
+  return running.length === 1 ? <OneRun job={first} /> : <ManyRuns jobs={running} />;
+}
+
+function OneRun({ job }: { job: Job }) {
+  const { run, share, left } = useEstimate(job.id);
   const document = useTab((tab) => tab.document);
-  if (!job) return null;
   const running = Object.entries(run?.nodes ?? {}).find(([, node]) => node.status === "running");
   const place = running && placeOf(document, running[0]);
   const doing = running ? (place?.found.title ?? running[1].type ?? running[0]) : "Starting";
   const steps = running?.[1].total ? ` ${running[1].step ?? 0}/${running[1].total}` : "";
+  return <Progressing what={doing + steps} name={job.name ?? "the run"} share={share} left={left} />;
+}
+
+/** Runs that share their batches get on together, and end together. */
+function ManyRuns({ jobs }: { jobs: readonly Job[] }) {
+  const { share, left } = useEstimates(jobs.map((job) => job.id));
+  return <Progressing what={`${jobs.length} runs`} name={`${jobs.length} runs`} share={share} left={left} />;
+}
+
+interface ProgressingProps {
+  what: string;
+  name: string;
+  share: number | null;
+  left: number | null;
+}
+
+function Progressing({ what, name, share, left }: ProgressingProps) {
   return (
     <div className="run-now">
       <div className="run-now-words">
-        <span className="run-now-node">
-          {doing}
-          {steps}
-        </span>
+        <span className="run-now-node">{what}</span>
         <span className="run-now-left">
           {share !== null && `${Math.round(share * 100)} %`}
           {left !== null && left >= 1 && ` · ${inWords(left)} left`}
         </span>
       </div>
-      <Progress label={`Progress of ${job.name ?? "the run"}`} value={share} />
-      <IconButton label="Cancel the run" shortcut={`${MOD}+Alt+Enter`} onClick={() => void cancelRunning()}>
+      <Progress label={`Progress of ${name}`} value={share} />
+      <IconButton label={`Cancel ${name}`} shortcut={`${MOD}+Alt+Enter`} onClick={() => void cancelRunning()}>
         <Square />
       </IconButton>
     </div>

@@ -1,7 +1,7 @@
 /** The user's choices, and how the server is. */
 
 import { useEffect, useState } from "react";
-import { isObject, type JsonObject, type JsonValue } from "../api/json";
+import { isObject, type JsonObject } from "../api/json";
 import { useCatalogueState } from "../app/catalogue";
 import { notify } from "../app/notices";
 import { attempt } from "../live/attempt";
@@ -121,18 +121,22 @@ function Server() {
 }
 
 function Worker({ worker }: { worker: JsonObject }) {
-  const facts = Object.entries(worker).filter(([, value]) => typeof value !== "object");
-  return facts.map(([name, value]) => (
-    <div key={name} className="fact">
-      <dt>{name.replaceAll("_", " ")}</dt>
-      <dd>{shown(name, value)}</dd>
-    </div>
-  ));
-}
-
-function shown(name: string, value: JsonValue): string {
-  const isSize = typeof value === "number" && /bytes|memory|vram|ram/.test(name) && value > 4096;
-  return isSize ? bytes(value) : String(value);
+  const size = (name: string) => (typeof worker[name] === "number" ? bytes(worker[name]) : undefined);
+  const facts = [
+    ["Device", [worker.device, worker.label].filter(Boolean).join(", ")],
+    ["Memory", size("free_bytes") && `${size("free_bytes")} free of ${size("total_bytes")}`],
+    ["Models", size("models_bytes")],
+    ["Results kept", size("cache_bytes")],
+    ["torch", worker.torch === undefined ? undefined : String(worker.torch)],
+  ] as const;
+  return facts.map(([name, value]) =>
+    value ? (
+      <div key={name} className="fact">
+        <dt>{name}</dt>
+        <dd>{value}</dd>
+      </div>
+    ) : null,
+  );
 }
 
 async function free(what: Parameters<typeof client.free>[0], done: string): Promise<void> {

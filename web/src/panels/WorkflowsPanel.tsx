@@ -108,9 +108,7 @@ function Current() {
     <div className="current">
       <div className="job-main">
         <h3 className="job-name">{title}</h3>
-        <p className="job-line">
-          {saved ? (dirty ? "Edited since it was saved" : "Saved") : "Never saved; kept as a draft"}
-        </p>
+        <p className="job-line">{saved ? (dirty ? "Edited since it was saved" : "Saved") : "Not saved yet"}</p>
       </div>
       <Button
         size="small"
