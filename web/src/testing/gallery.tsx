@@ -87,16 +87,21 @@ function One({
   const [mode, setMode] = useState<SeedMode>("random");
   const onChange = (next: JsonValue) => setValue(next);
   const wrong = problem && value === start ? { problem } : {};
+  const height = compact
+    ? ({ multiline: 88, file: schema.folder === "input" ? 200 : 28 }[schema.widget as "file"] ?? 28)
+    : undefined;
   return (
-    <Widget
-      schema={schema}
-      value={value}
-      compact={compact}
-      seedMode={mode}
-      onSeedMode={setMode}
-      onChange={onChange}
-      {...wrong}
-    />
+    <div style={{ height }}>
+      <Widget
+        schema={schema}
+        value={value}
+        compact={compact}
+        seedMode={mode}
+        onSeedMode={setMode}
+        onChange={onChange}
+        {...wrong}
+      />
+    </div>
   );
 }
 

@@ -56,6 +56,7 @@ export function Frame({ of, kind, message = "", stacked = false, extra, children
     >
       <div className="widget-box">
         <span className="widget-head">
+          {compact && problem && <CircleAlert className="widget-alert" aria-hidden="true" />}
           {compact && help ? <Tooltip text={help}>{label}</Tooltip> : label}
           {extra}
         </span>

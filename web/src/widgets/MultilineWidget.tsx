@@ -1,4 +1,4 @@
-/** Text of several lines, such as a prompt. Grows with what is in it; Ctrl+Up and Ctrl+Down weigh words. */
+/** Text of several lines, such as a prompt. Grows in a form, scrolls on a node; Ctrl+Up and Ctrl+Down weigh words. */
 
 import { type KeyboardEvent, useLayoutEffect, useRef } from "react";
 import { Frame } from "./Frame";
@@ -14,7 +14,7 @@ export function MultilineWidget(props: WidgetProps) {
   const value = shownValue(props);
   const text = value === null ? "" : String(value);
   const area = useRef<HTMLTextAreaElement>(null);
-  useGrowing(area, text);
+  useGrowing(area, text, props.compact !== true);
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     const by = { ArrowUp: WEIGHT_STEP, ArrowDown: -WEIGHT_STEP }[event.key];
@@ -49,15 +49,15 @@ export function MultilineWidget(props: WidgetProps) {
   );
 }
 
-/** Fit the height to the text where the browser does not do that by itself (`field-sizing: content`). */
-function useGrowing(area: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
+/** In a form, fit the height to the text where the browser does not do that by itself (`field-sizing: content`). */
+function useGrowing(area: React.RefObject<HTMLTextAreaElement | null>, text: string, grows: boolean): void {
   // biome-ignore lint/correctness/useExhaustiveDependencies: measured again whenever the text is another one
   useLayoutEffect(() => {
     const element = area.current;
-    if (!element || CSS.supports("field-sizing", "content")) return;
+    if (!element || !grows || CSS.supports("field-sizing", "content")) return;
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight + 2}px`;
-  }, [area, text]);
+  }, [area, text, grows]);
 }
 
 /** Replace all text, so that the browser's own undo knows of it. */
