@@ -19,7 +19,6 @@ MOST_QUEUED = 1_000
 MOST_PREVIEWS = 16
 """Nodes whose newest picture may wait for a listener."""
 PATIENCE_S = 30.0
-"""How long a listener may take nothing while there is something to take."""
 PAGE = 500
 
 Closed = Literal["too_slow", "shutdown", "closed"]
@@ -114,7 +113,7 @@ class Subscription:
         return self._client is None or client is None or client == self._client
 
     def _check_patience(self) -> None:
-        if time.monotonic() - self._asked_at > PATIENCE_S:
+        if time.monotonic() - self._asked_at > self._hub.patience_s:
             self._end("too_slow")
 
     def _end(self, reason: Closed) -> None:
@@ -133,10 +132,11 @@ class Hub:
         last_seq: the number of the newest event.
         read: reads the log.
         oldest: the number of the oldest event that the log still has.
+        patience_s: how long a listener may take nothing while there is something to take.
     """
 
-    def __init__(self, last_seq: int, read: ReadLog, oldest: Callable[[], int]) -> None:
-        self.last_seq, self.read, self.oldest = last_seq, read, oldest
+    def __init__(self, last_seq: int, read: ReadLog, oldest: Callable[[], int], patience_s: float = PATIENCE_S) -> None:
+        self.last_seq, self.read, self.oldest, self.patience_s = last_seq, read, oldest, patience_s
         self._listeners: set[Subscription] = set()
         self._closed = False
 

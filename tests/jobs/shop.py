@@ -101,7 +101,11 @@ async def shop(home: Path, *, places: int = 1, nodes: bool = True) -> AsyncGener
     try:
         stage = Stage(service, places)
         if nodes:
+            subscription = service.subscribe()
             service.catalogue_arrived(NODES, [])
+            service.worker_changed("cpu", "ready")
+            await told(subscription, "worker_changed")
+            subscription.close()
         await service.start(stage)
         yield service, stage
     finally:
