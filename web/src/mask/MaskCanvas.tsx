@@ -15,7 +15,7 @@ import {
   useRef,
   useState,
 } from "react";
-import { type Area, type Brush, type Dab, type Mask, stroke, tinted, whole } from "./mask";
+import { type Area, type Brush, type Colour, type Dab, type Mask, stroke, tinted, whole } from "./mask";
 import { fitted, moved, onPicture, type Place, pinched, type Sight, zoomed } from "./sight";
 import type { Strokes } from "./strokes";
 
@@ -37,16 +37,15 @@ interface MaskCanvasProps {
   size: number;
   /** How much of the mask's colour covers the picture, 0 to 1. */
   cover: number;
+  colour: Colour;
   onStroke(): void;
   onZoom(zoom: number): void;
 }
 
-/** A safelight's red: seen on nearly every picture. */
-const COLOUR = [255, 45, 30] as const;
 const WHEEL_SPEED = 0.0015;
 
 export function MaskCanvas(props: MaskCanvasProps) {
-  const { ref, pixels, mask, strokes, brush, size, cover, onStroke, onZoom } = props;
+  const { ref, pixels, mask, strokes, brush, size, cover, colour, onStroke, onZoom } = props;
   const screen = useRef<HTMLDivElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
   const ring = useRef<HTMLDivElement>(null);
@@ -59,10 +58,10 @@ export function MaskCanvas(props: MaskCanvasProps) {
 
   const show = useCallback(
     (area: Area) => {
-      const image = new ImageData(tinted(mask, area, COLOUR), area.width, area.height);
+      const image = new ImageData(tinted(mask, area, colour), area.width, area.height);
       overlay.current?.getContext("2d")?.putImageData(image, area.x, area.y);
     },
-    [mask],
+    [mask, colour],
   );
   const showAll = useCallback(() => {
     const box = screen.current?.getBoundingClientRect();

@@ -16,7 +16,7 @@ import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react"
 import { sentence } from "../api/errors";
 import { Button, Dialog, EmptyState, IconButton, Segmented, Spinner } from "../theme";
 import { type CanvasHandle, MaskCanvas } from "./MaskCanvas";
-import { type Area, invert, maskOfAlpha } from "./mask";
+import { type Area, type Colour, invert, maskOfAlpha } from "./mask";
 import { maskFile, readPixels } from "./pixels";
 import { Strokes } from "./strokes";
 import "./mask.css";
@@ -62,6 +62,13 @@ interface EditorProps extends Omit<MaskEditorProps, "url"> {
 }
 
 const SIZE = { least: 1, most: 500 };
+/** A safelight's red is seen on most pictures, and one of the others where it is not. */
+const COLOURS: { name: string; colour: Colour }[] = [
+  { name: "red", colour: [255, 45, 30] },
+  { name: "green", colour: [40, 230, 120] },
+  { name: "white", colour: [255, 255, 255] },
+  { name: "black", colour: [0, 0, 0] },
+];
 const SIZE_STEP = 1.15;
 const ZOOM_STEP = 1.25;
 
@@ -73,6 +80,7 @@ function Editor({ name, pixels, onSave, onClose }: EditorProps) {
   const [size, setSize] = useState(() => Math.max(4, Math.round(Math.min(pixels.width, pixels.height) / 10)));
   const [hardness, setHardness] = useState(0.8);
   const [cover, setCover] = useState(0.6);
+  const [tint, setTint] = useState(0);
   const [zoom, setZoom] = useState(1);
   const [edits, setEdits] = useState(0);
   const [leaving, setLeaving] = useState(false);
@@ -104,6 +112,8 @@ function Editor({ name, pixels, onSave, onClose }: EditorProps) {
   const invertAll = () => changed(strokes.all(invert));
   const fillAll = () => changed(strokes.all(({ data }) => data.fill(255)));
   const clearAll = () => changed(strokes.all(({ data }) => data.fill(0)));
+  const shade = COLOURS[tint % COLOURS.length] as (typeof COLOURS)[number];
+  const nextShade = () => setTint((now) => now + 1);
   const zoomBy = (factor: number) => canvas.current?.zoom(factor);
   const showAll = () => canvas.current?.showAll();
   const harden = (by: number) => setHardness((now) => Math.min(1, Math.max(0, Math.round((now + by) * 10) / 10)));
@@ -115,6 +125,7 @@ function Editor({ name, pixels, onSave, onClose }: EditorProps) {
     ["b", () => setErase(false)],
     ["e", () => setErase(true)],
     ["x", () => setErase((now) => !now)],
+    ["c", nextShade],
     ["i", invertAll],
     ["f", fillAll],
     ["Delete", clearAll],
@@ -188,6 +199,9 @@ function Editor({ name, pixels, onSave, onClose }: EditorProps) {
             least={10}
             onChange={(now) => setCover(now / 100)}
           />
+          <IconButton label={`Overlay colour: ${shade.name}`} shortcut="C" onClick={nextShade}>
+            <span className="mask-shade" style={{ background: `rgb(${shade.colour.join(" ")})` }} />
+          </IconButton>
           <span className="mask-group">
             <IconButton
               label="Undo"
@@ -238,6 +252,7 @@ function Editor({ name, pixels, onSave, onClose }: EditorProps) {
           brush={{ erase, hardness }}
           size={size}
           cover={cover}
+          colour={shade.colour}
           onStroke={() => setEdits((count) => count + 1)}
           onZoom={setZoom}
         />

@@ -27,6 +27,9 @@ export interface Dab {
   radius: number;
 }
 
+/** Red, green and blue, 0 to 255. */
+export type Colour = readonly [red: number, green: number, blue: number];
+
 export interface Brush {
   erase: boolean;
   /** 0: soft from the middle on; 1: a sharp edge. */
@@ -117,7 +120,7 @@ export function pasteArea(mask: Mask, { x, y, width, height }: Area, pixels: Uin
 }
 
 /** RGBA of an area in one colour, as opaque as the mask is strong. */
-export function tinted(mask: Mask, area: Area, [red, green, blue]: readonly [number, number, number]) {
+export function tinted(mask: Mask, area: Area, [red, green, blue]: Colour) {
   const strengths = copyArea(mask, area);
   const pixels = new Uint8ClampedArray(strengths.length * 4);
   for (let index = 0; index < strengths.length; index += 1) {
