@@ -25,7 +25,8 @@ def make_program(open: Open) -> click.Group:
           2    the command line, the workflow or a file cannot be used
           130  cancelled with Ctrl+C
 
-        Files are looked up under $DARKROOM_HOME or, without it, in the checkout.
+        Files are looked up under $DARKROOM_HOME or, without it, in the checkout. Models may
+        also lie where extra_model_paths.yaml there says.
         Without a command, the editor is served.
         """
         if ctx.invoked_subcommand is None:

@@ -14,8 +14,8 @@ from typing import cast
 
 import click
 
-from engine.cli.verb import EXIT_CANCELLED, EXIT_FAILED, Open, Verb, end, finite, say, writable
-from engine.errors import DarkroomError, InputProblem, WorkflowError
+from engine.cli.verb import EXIT_CANCELLED, EXIT_FAILED, Open, Verb, end, extra_paths_option, finite, say, writable
+from engine.errors import DarkroomError, InputProblem, Problem, WorkflowError
 from engine.graph.graph import Graph
 from engine.graph.workflow import find_node, no_such_node
 from engine.node.files import write_atomically
@@ -61,6 +61,7 @@ device_option = click.option(
     help="Compute this share of the known results again, and fail where they differ.",
 )
 @device_option
+@extra_paths_option
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -85,7 +86,7 @@ def run(
     folders = folders.with_output(output) if output else folders
     try:
         with cast(Open, ctx.obj)(folders, device, verify_share=verify_cache / 100) as darkroom:
-            document = darkroom.read(workflow, _settings(assignments))
+            document = darkroom.read(workflow, _settings(assignments), _notice)
             with ProgressBar(darkroom.registry.catalogue) as progress, _cancelled_by_ctrl_c() as cancel:
                 result = darkroom.run(document, listener=progress, cancel=cancel)
     except DarkroomError as error:
@@ -97,6 +98,10 @@ def run(
     for _, shown in shown_files(result, document):
         click.echo(_short(folders.output / cast(str, shown["path"])))
     _end(result, debug=ctx.meta["debug"])
+
+
+def _notice(problem: Problem) -> None:
+    say(f"note: {problem}")
 
 
 def _settings(assignments: Sequence[str]) -> Settings:
@@ -164,11 +169,12 @@ def _tally(result: RunResult) -> str:
 @click.command(cls=Verb)
 @workflow_argument
 @set_option
+@extra_paths_option
 @click.pass_obj
 def validate(open: Open, workflow: Path, assignments: Sequence[str]) -> None:
     """Check WORKFLOW without running it, and list every problem."""
     with open(Folders.default()) as darkroom:
-        graph = darkroom.build(workflow, _settings(assignments))
+        graph = darkroom.build(workflow, _settings(assignments), _notice)
     click.echo(f"{workflow} is valid: {len(graph.nodes)} nodes, {len(graph.outputs)} outputs")
 
 
@@ -177,11 +183,12 @@ def validate(open: Open, workflow: Path, assignments: Sequence[str]) -> None:
 @click.argument("node")
 @set_option
 @device_option
+@extra_paths_option
 @click.pass_obj
 def why(open: Open, workflow: Path, node: str, assignments: Sequence[str], device: str) -> None:
     """Say why NODE of WORKFLOW would run again."""
     with open(Folders.default(), device) as darkroom:
-        document = darkroom.read(workflow, _settings(assignments))
+        document = darkroom.read(workflow, _settings(assignments), _notice)
         if find_node(document, node) is None:
             raise WorkflowError([no_such_node(node, document.nodes)])
         graph = darkroom.engine.build(document, [node])

@@ -10,7 +10,7 @@ from functools import partial
 
 import click
 
-from engine.cli.verb import EXIT_REFUSED, Open, Verb, end, finite
+from engine.cli.verb import EXIT_REFUSED, Open, Verb, end, extra_paths_option, finite
 from engine.node.folders import PROJECT, Folders
 
 DEFAULT_PORT = 8188
@@ -56,6 +56,7 @@ def _devices(ctx: click.Context, param: click.Parameter, names: Sequence[str]) -
     help="End a job that takes longer than this.",
 )
 @click.option("--warm/--no-warm", default=True, help="Load torch before the first picture needs it.")
+@extra_paths_option
 @click.option("--open/--no-open", "browser", default=False, help="Open the editor in a browser.")
 @click.pass_context
 def serve(

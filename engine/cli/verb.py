@@ -6,12 +6,14 @@ import math
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 import click
 
 from engine.errors import Cancelled, DarkroomError, NodeFailed
+from engine.node.extra_paths import VARIABLE
 from engine.node.folders import Folders
 from engine.run.darkroom import Darkroom
 
@@ -57,6 +59,24 @@ def writable(ctx: click.Context, param: click.Parameter, path: Path | None) -> P
         if not there.is_dir() or not os.access(there, os.W_OK):
             raise click.BadParameter(f"{there} is no folder that can be written to", ctx, param)
     return path
+
+
+def _find_models_there(ctx: click.Context, param: click.Parameter, files: Sequence[Path]) -> None:
+    """Note the files in the environment, where the folders are made from and worker processes find them, too."""
+    known = [each for each in os.environ.get(VARIABLE, "").split(os.pathsep) if each]
+    if files:
+        os.environ[VARIABLE] = os.pathsep.join((*known, *(str(file.absolute()) for file in files)))
+
+
+extra_paths_option = click.option(
+    "--extra-model-paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    callback=_find_models_there,
+    expose_value=False,
+    metavar="FILE",
+    help="Find models where this YAML file says, as ComfyUI does; may be given several times.",
+)
 
 
 def finite(ctx: click.Context, param: click.Parameter, number: float | None) -> float | None:

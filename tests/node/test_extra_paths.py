@@ -186,3 +186,13 @@ def test_yaml_is_loaded_only_where_there_is_such_a_file(home: Path) -> None:
     assert loaded() == "False"
     (home / FILE_NAME).write_text("a: {vae: x}")
     assert loaded() == "True"
+
+
+def test_the_example_in_the_docs_is_understood(home: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "files.md").read_text()
+    example = page.split("```yaml\n")[1].split("```")[0]
+    folders = read(home, example)
+    me = Path.home()
+    assert folders.roots("loras")[1:] == (me / "ComfyUI" / "models" / "loras", Path("/mnt/big/loras"))
+    assert me / "ComfyUI" / "models" / "unet" in folders.roots("diffusion_models")
+    assert folders.roots("embeddings")[-1] == me / "stable-diffusion-webui" / "embeddings"
