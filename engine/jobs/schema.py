@@ -74,5 +74,35 @@ CREATE TABLE events (
 CREATE INDEX events_by_job ON events (job, seq) WHERE job IS NOT NULL;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# What each node of a job shows may be any JSON; json_each raises on a text that is none, so types are looked at first.
+_SHOWN_FILES = """
+SELECT json_extract(file.value, '$.type'), coalesce(json_extract(file.value, '$.subfolder'), ''),
+    json_extract(file.value, '$.filename'), {job}.id, node.key
+FROM {source} json_each({job}.outputs) AS node,
+    json_each(CASE node.type WHEN 'object' THEN node.value ELSE '{{}}' END) AS shown,
+    json_each(CASE shown.type WHEN 'array' THEN shown.value ELSE '[]' END) AS file
+WHERE file.type = 'object' AND json_type(file.value, '$.filename') = 'text' AND json_type(file.value, '$.type') = 'text'
+"""
+
+_MAKERS = f"""
+-- Which job and node showed a file last, so that the gallery leads back to them.
+CREATE TABLE made (
+    type TEXT NOT NULL,
+    subfolder TEXT NOT NULL,
+    filename TEXT NOT NULL,
+    job TEXT NOT NULL,
+    node TEXT NOT NULL,
+    PRIMARY KEY (type, subfolder, filename)
+) WITHOUT ROWID;
+CREATE INDEX made_by_job ON made (job);
+INSERT OR REPLACE INTO made {_SHOWN_FILES.format(job="jobs", source="jobs,")};
+CREATE TRIGGER job_made AFTER UPDATE OF outputs ON jobs WHEN NEW.outputs <> '{{}}' BEGIN
+    INSERT OR REPLACE INTO made {_SHOWN_FILES.format(job="NEW", source="")};
+END;
+CREATE TRIGGER job_forgotten AFTER DELETE ON jobs BEGIN
+    DELETE FROM made WHERE job = OLD.id;
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _MAKERS)
 """`MIGRATIONS[n]` lifts version n to n + 1; each is one transaction. A step that was ever released is never changed."""
