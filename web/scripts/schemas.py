@@ -10,52 +10,64 @@ language: the first by the server's tests, the second by the editor's.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
-from typing import cast, get_args
+from typing import cast
 
-from pydantic import BaseModel, JsonValue, TypeAdapter
-from pydantic.json_schema import models_json_schema
+from pydantic import JsonValue, TypeAdapter
 
-from engine.errors import Problem
 from engine.graph.workflow import Workflow
-from engine.jobs import events, model
-from engine.node.schema import NodeSchema
+from engine.http.app import GROUPS
+from engine.http.attribute_docs import DocumentedJsonSchema
+from engine.http.openapi import openapi
 
 Schema = dict[str, JsonValue]
 
 WRITTEN = Path(__file__).parents[1] / "src" / "api" / "schemas.json"
-EVENTS = cast("tuple[type[BaseModel], ...]", get_args(events.Event))
-ANSWERS: tuple[type[BaseModel], ...] = (NodeSchema, model.JobDetail, model.PluginState, *EVENTS)
-"""Written by the server: a field with a default is always there."""
-WISHES: tuple[type[BaseModel], ...] = (Workflow, model.Sweep)
-"""Written by people and the editor too: a field with a default may be left out."""
+REFERENCE = re.compile(r"#/(?:components/schemas|\$defs)/(\w+)")
 LOGGED: Schema = {
     "seq": {"type": "integer", "description": "Counts up over all events of a database."},
     "at": {"type": "number", "description": "Seconds since 1970."},
 }
+DOCUMENT: tuple[str, ...] = ("Workflow",)
+"""Written by people and the editor, like the bodies of requests: a field with a default may be left out."""
 
 
 def schemas() -> str:
     """The text of the file: one definition a model, under its name."""
-    definitions = {**_definitions(WISHES), **{name: _complete(each) for name, each in _definitions(ANSWERS).items()}}
-    definitions["Problem"] = _complete(TypeAdapter(Problem).json_schema())
-    for event in EVENTS:
-        schema = definitions[event.__name__]
-        properties = cast(Schema, schema["properties"])
-        definitions[event.__name__] = _complete({**schema, "properties": {**LOGGED, **properties}})
-    definitions["WireEvent"] = {
-        "description": "An event as it comes over the websocket.",
-        "anyOf": [{"$ref": f"#/$defs/{event.__name__}"} for event in EVENTS],
-    }
-    definitions["JsonValue"] = {"tsType": "JsonValue"}
-    document = {"title": "Schemas", "$defs": {name: _plain(definitions[name]) for name in sorted(definitions)}}
-    return json.dumps(document, indent=1) + "\n"
+    routes = [route for group in GROUPS for route in group()]
+    definitions = cast("dict[str, Schema]", openapi(routes)["components"]["schemas"])
+    definitions |= _workflow()
+    bodies = [model.__name__ for route in routes for model in (route.body, route.query) if model is not None]
+    wishes = _reachable([*bodies, *DOCUMENT], definitions)
+    events = _reachable(["Event"], definitions)
+    said = {name: each for name, each in definitions.items() if each.get("properties") != {}}
+    written = {name: each if name in wishes else _complete(each) for name, each in said.items()}
+    for name in events:
+        if "type" in cast(Schema, written[name].get("properties", {})):
+            properties = cast(Schema, written[name]["properties"])
+            written[name] = _complete({**written[name], "properties": {**LOGGED, **properties}})
+    written["JsonValue"] = {"tsType": "JsonValue"}
+    document = {"title": "Schemas", "$defs": {name: _plain(written[name]) for name in sorted(written)}}
+    return REFERENCE.sub(r"#/$defs/\1", json.dumps(document, indent=1)) + "\n"
 
 
-def _definitions(models: tuple[type[BaseModel], ...]) -> dict[str, Schema]:
-    _, document = models_json_schema([(each, "serialization") for each in models])
-    return cast("dict[str, Schema]", document["$defs"])
+def _workflow() -> dict[str, Schema]:
+    """The document, which routes take as any JSON and read themselves."""
+    schema = TypeAdapter(Workflow).json_schema(mode="serialization", schema_generator=DocumentedJsonSchema)
+    definitions = cast("dict[str, Schema]", schema.pop("$defs"))
+    return {**definitions, "Workflow": schema}
+
+
+def _reachable(names: list[str], definitions: dict[str, Schema]) -> set[str]:
+    found: set[str] = set()
+    while names:
+        name = names.pop()
+        if name not in found and name in definitions:
+            found.add(name)
+            names += REFERENCE.findall(json.dumps(definitions[name]))
+    return found
 
 
 def _complete(schema: Schema) -> Schema:
@@ -69,6 +81,7 @@ def _plain(schema: JsonValue) -> JsonValue:
     if isinstance(schema, dict):
         dropped = {"title"} if isinstance(schema.get("title"), str) else set[str]()
         dropped |= {"additionalProperties"} if schema.get("additionalProperties") is True else set[str]()
+        dropped |= {"discriminator"} if "oneOf" in schema else set[str]()
         return {key: _plain(value) for key, value in schema.items() if key not in dropped}
     return [_plain(each) for each in schema] if isinstance(schema, list) else schema
 

@@ -2,18 +2,21 @@
 
 import type { Workflow } from "../document/types";
 import type {
+  CatalogueAnswer,
+  ConvertedWorkflow,
   DraftSummary,
+  DraftWish,
   FileRef,
   Job,
   JobDetail,
   JobPage,
   Metadata,
-  NodeSchema,
   OutputPage,
   Plan,
-  PluginSummary,
   Problem,
   QueueState,
+  StoredPicture,
+  StoredWorkflow,
   Submit,
   SystemReport,
   TemplateSummary,
@@ -24,19 +27,6 @@ import type {
 } from "./answers";
 import type { JsonValue } from "./json";
 import { type Fetch, type Request, Transport } from "./transport";
-
-export interface CatalogueAnswer {
-  nodes: NodeSchema[];
-  plugins: PluginSummary[];
-  /** False until a worker has described its nodes: what is shown is from last time. */
-  ready: boolean;
-}
-
-export interface StoredWorkflow {
-  name: string;
-  version: string;
-  workflow: Workflow;
-}
 
 /** How a save tells the server what it believes is there: a version, or nothing yet (`new`). */
 export type SaveOver = { version: string } | "new";
@@ -81,7 +71,7 @@ export class Client {
   }
 
   /** Read a workflow of any format (ComfyUI's two, our own, or a picture that carries one). */
-  convert(source: string | Blob): Promise<{ workflow: Workflow; problems: Problem[] }> {
+  convert(source: string | Blob): Promise<ConvertedWorkflow> {
     const type = typeof source === "string" ? "application/json" : source.type || "application/octet-stream";
     return this.post("/v1/convert", undefined, { body: source, headers: { "Content-Type": type } });
   }
@@ -152,7 +142,7 @@ export class Client {
 
   fileUrl(file: FileRef, thumbnail?: number): string {
     const path = [file.subfolder, file.filename].filter(Boolean).join("/");
-    return this.transport.url(`/v1/files/${file.type}/${encodePath(path)}`, { thumbnail });
+    return this.transport.url(`/v1/files/${file.type}/${encodePath(path)}`, { thumbnail, v: file.modified });
   }
 
   outputs(query: { limit?: number; offset?: number; q?: string } = {}): Promise<OutputPage> {
@@ -169,7 +159,7 @@ export class Client {
     return this.get(`/v1/metadata/${file.type}/${encodePath(path)}`);
   }
 
-  async upload(file: Blob, name: string, folder = "input"): Promise<FileRef> {
+  async upload(file: Blob, name: string, folder = "input"): Promise<StoredPicture> {
     const form = new FormData();
     form.append("folder", folder);
     form.append("file", file, name);
@@ -226,7 +216,7 @@ export class Client {
   }
 
   /** Keep an unsaved tab. With `leaving`, the request goes out even though the page is closing. */
-  putDraft(id: string, draft: Omit<DraftSummary, "id">, leaving = false): Promise<unknown> {
+  putDraft(id: string, draft: DraftWish, leaving = false): Promise<unknown> {
     const path = `/v1/drafts/${encodeURIComponent(id)}`;
     return this.transport.ask(path, { method: "PUT", json: draft, keepalive: leaving });
   }
@@ -249,7 +239,7 @@ export class Client {
     return this.get("/v1/settings");
   }
 
-  changeSettings(change: UserSettings): Promise<UserSettings> {
+  changeSettings(change: Partial<UserSettings> & Record<string, JsonValue>): Promise<UserSettings> {
     return this.patch("/v1/settings", change);
   }
 

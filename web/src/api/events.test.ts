@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { WireEvent } from "./answers";
 import { EventStream, type Preview, readPreview, type Socket, type StreamState } from "./events";
-import type { WireEvent } from "./types";
 
 class FakeSocket implements Socket {
   binaryType: BinaryType = "blob";

@@ -4,10 +4,7 @@
 
 import type { JsonValue } from "../document/types";
 
-/**
- * An event as it comes over the websocket.
- */
-export type WireEvent =
+export type Event =
   | JobQueued
   | JobStarted
   | JobRunStarted
@@ -23,6 +20,35 @@ export type WireEvent =
   | WorkerChanged
   | WorkflowSaved;
 
+/**
+ * From which event on.
+ */
+export interface AfterQuery {
+  after?: number;
+}
+/**
+ * A workflow to look at.
+ */
+export interface Asked {
+  workflow: JsonValue;
+  /**
+   * Inputs to set before it is looked at, by `node.input`.
+   */
+  settings?: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * Ids of the nodes that count; null for every output node.
+   */
+  outputs?: string[] | null;
+}
+/**
+ * The saved workflow that a draft changes, and the version it was opened at.
+ */
+export interface Base {
+  name: string;
+  version: string;
+}
 export interface CatalogueChanged {
   /**
    * Counts up over all events of a database.
@@ -37,87 +63,9 @@ export interface CatalogueChanged {
   etag: string;
 }
 /**
- * The page for people who never want to see the graph.
- *
- * `inputs` (`"node.input"`) are asked for in this order, `outputs` are the nodes whose results are shown; `help` is
- * Markdown. `labels` and `hints` say, by entry of `inputs`, what an input is called and what stands under it, where
- * its own name and help are not meant for such people.
+ * What is wrong with a workflow; nothing when it can run.
  */
-export interface Form {
-  inputs?: string[];
-  outputs?: string[];
-  title?: string | null;
-  help?: string | null;
-  labels?: {
-    [k: string]: string;
-  };
-  hints?: {
-    [k: string]: string;
-  };
-}
-/**
- * A titled frame behind some nodes.
- */
-export interface Group {
-  position: number[];
-  size?: number[] | null;
-  colour?: string | null;
-  collapsed?: boolean;
-  title?: string;
-}
-/**
- * One input of a node.
- *
- * `type` is an upper-case port type (`IMAGE`, `LATENT`, `INT`, `FLOAT`, `STRING`, `BOOLEAN`, `COMBO`, ...), a comma
- * list for a union, or `*` for anything. `widget` is how an unconnected input is edited; None means that it must be
- * linked (or left out, when not `required`).
- */
-export interface InputSchema {
-  name: string;
-  type: string;
-  required: boolean;
-  default: JsonValue;
-  widget: ("number" | "slider" | "text" | "multiline" | "combo" | "toggle" | "seed" | "file" | "colour") | null;
-  minimum: number | null;
-  maximum: number | null;
-  step: number | null;
-  multiple_of: number | null;
-  pattern: string | null;
-  options: string[] | null;
-  folder: string | null;
-  lazy: boolean;
-  is_list: boolean;
-  variadic: boolean;
-  help: string;
-}
-/**
- * A job as it stands in lists and events: everything but its documents.
- */
-export interface Job {
-  id: string;
-  status: "queued" | "running" | "done" | "failed" | "cancelled";
-  position: number;
-  number: number;
-  client: string | null;
-  name: string | null;
-  source: "v1" | "comfyui" | "cli";
-  sweep: string | null;
-  settings: {
-    [k: string]: JsonValue;
-  };
-  created_at: number;
-  started_at: number | null;
-  finished_at: number | null;
-  seconds: number | null;
-  attempts: number;
-  device: string | null;
-  outputs: {
-    [k: string]: {
-      [k: string]: JsonValue;
-    };
-  };
-  nodes_total: number | null;
-  nodes_cached: number | null;
+export interface Checked {
   problems: Problem[];
 }
 /**
@@ -136,49 +84,263 @@ export interface Problem {
   fix: string | null;
 }
 /**
- * A job with its documents.
+ * What to delete: all jobs that wait, or all that are finished.
  */
-export interface JobDetail {
+export interface Clearing {
+  what: "queued" | "finished";
+}
+/**
+ * A workflow as Darkroom's document.
+ */
+export interface Converted {
+  workflow: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * What was not certain about it. It may still have problems of its own; see `/v1/validate`.
+   */
+  problems: Problem[];
+}
+/**
+ * A tab's document. It may be unfinished in every way; `base` is None when it was never saved.
+ */
+export interface Draft {
+  id: string;
+  /**
+   * In seconds since 1970.
+   */
+  modified: number;
+  title: string | null;
+  base: Base | null;
+  workflow: {
+    [k: string]: JsonValue;
+  };
+}
+/**
+ * What a list of workflows or versions says about one.
+ */
+export interface Entry {
+  name: string;
+  version: string;
+  modified: number;
+  size: number;
+}
+/**
+ * The answer to every request that is refused.
+ */
+export interface Error {
+  error: ErrorBody;
+}
+/**
+ * Why a request was refused.
+ */
+export interface ErrorBody {
+  /**
+   * For programs.
+   */
+  code: string;
+  /**
+   * For people.
+   */
+  message: string;
+  /**
+   * Every reason, where there are several.
+   */
+  problems: Problem[];
+}
+/**
+ * A job was stored, moved or put back: `job_summary` is how it stands now.
+ */
+export interface JobQueued {
+  /**
+   * Counts up over all events of a database.
+   */
+  seq: number;
+  /**
+   * Seconds since 1970.
+   */
+  at: number;
+  job: string | null;
+  type: "job_queued";
+  job_summary: Job;
+}
+/**
+ * A job as it stands in lists and events: everything but its documents.
+ */
+export interface Job {
+  /**
+   * A UUID; also ComfyUI's `prompt_id`.
+   */
   id: string;
   status: "queued" | "running" | "done" | "failed" | "cancelled";
+  /**
+   * Its place in the queue: the smallest is next.
+   */
   position: number;
+  /**
+   * ComfyUI's `number`: the position it was submitted with.
+   */
   number: number;
+  /**
+   * Who asked. One client's jobs run one after another, those of a sweep and of different clients together.
+   */
   client: string | null;
   name: string | null;
   source: "v1" | "comfyui" | "cli";
+  /**
+   * The id that all jobs of one sweep share.
+   */
   sweep: string | null;
+  /**
+   * Inputs by `node.input` that differ from the document: what was asked for beside it, and the point of a sweep.
+   */
   settings: {
     [k: string]: JsonValue;
   };
+  /**
+   * This and the next two in seconds since 1970.
+   */
   created_at: number;
   started_at: number | null;
   finished_at: number | null;
+  /**
+   * How long the last attempt ran.
+   */
   seconds: number | null;
   attempts: number;
   device: string | null;
+  /**
+   * What its output nodes show, by node: `{"images": [{"filename", "subfolder", "type", "width", "height"}]}`.
+   */
   outputs: {
     [k: string]: {
       [k: string]: JsonValue;
     };
   };
   nodes_total: number | null;
+  /**
+   * Of those, how many did not have to run; None until it ran.
+   */
   nodes_cached: number | null;
+  /**
+   * Why it failed.
+   */
   problems: Problem[];
-  workflow: JsonValue;
-  prompt: JsonValue;
-  requested: string[] | null;
-  extra: JsonValue;
-  node_states: {
-    [k: string]: NodeState;
-  };
+}
+export interface JobStarted {
+  /**
+   * Counts up over all events of a database.
+   */
+  seq: number;
+  /**
+   * Seconds since 1970.
+   */
+  at: number;
+  job: string | null;
+  type: "job_started";
+  attempt: number;
+  device: string | null;
 }
 /**
- * How far one node of a job has come.
+ * The worker knows what there is to do. Nodes in `cached` will not run.
  */
-export interface NodeState {
-  state: "running" | "done" | "errored" | "skipped";
-  seconds: number | null;
+export interface JobRunStarted {
+  /**
+   * Counts up over all events of a database.
+   */
+  seq: number;
+  /**
+   * Seconds since 1970.
+   */
+  at: number;
+  job: string | null;
+  type: "run_started";
+  nodes: string[];
+  cached: string[];
+}
+export interface JobNodeStarted {
+  /**
+   * Counts up over all events of a database.
+   */
+  seq: number;
+  /**
+   * Seconds since 1970.
+   */
+  at: number;
+  job: string | null;
+  type: "node_started";
+  node: string;
+  node_type: string;
+}
+/**
+ * At most ten times a second for a node; the last step is always told.
+ */
+export interface JobNodeProgress {
+  /**
+   * Counts up over all events of a database.
+   */
+  seq: number;
+  /**
+   * Seconds since 1970.
+   */
+  at: number;
+  job: string | null;
+  type: "node_progress";
+  node: string;
+  step: number;
+  total: number;
+  text: string;
+}
+export interface JobNodeFinished {
+  /**
+   * Counts up over all events of a database.
+   */
+  seq: number;
+  /**
+   * Seconds since 1970.
+   */
+  at: number;
+  job: string | null;
+  type: "node_finished";
+  node: string;
   cached: boolean;
+  seconds: number;
+  ui: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * The key its results are cached under; freezing the node keeps them.
+   */
+  key: string | null;
+}
+export interface JobNodeErrored {
+  /**
+   * Counts up over all events of a database.
+   */
+  seq: number;
+  /**
+   * Seconds since 1970.
+   */
+  at: number;
+  job: string | null;
+  type: "node_errored";
+  node: string;
+  node_type: string;
+  problem: Problem;
+}
+export interface JobNodeSkipped {
+  /**
+   * Counts up over all events of a database.
+   */
+  seq: number;
+  /**
+   * Seconds since 1970.
+   */
+  at: number;
+  job: string | null;
+  type: "node_skipped";
+  node: string;
+  reason: string;
 }
 export interface JobFinished {
   /**
@@ -200,103 +362,6 @@ export interface JobFinished {
   };
   problems: Problem[];
 }
-export interface JobNodeErrored {
-  /**
-   * Counts up over all events of a database.
-   */
-  seq: number;
-  /**
-   * Seconds since 1970.
-   */
-  at: number;
-  job: string | null;
-  type: "node_errored";
-  node: string;
-  node_type: string;
-  problem: Problem;
-}
-export interface JobNodeFinished {
-  /**
-   * Counts up over all events of a database.
-   */
-  seq: number;
-  /**
-   * Seconds since 1970.
-   */
-  at: number;
-  job: string | null;
-  type: "node_finished";
-  node: string;
-  cached: boolean;
-  seconds: number;
-  ui: {
-    [k: string]: JsonValue;
-  };
-  key: string | null;
-}
-/**
- * At most ten times a second for a node; the last step is always told.
- */
-export interface JobNodeProgress {
-  /**
-   * Counts up over all events of a database.
-   */
-  seq: number;
-  /**
-   * Seconds since 1970.
-   */
-  at: number;
-  job: string | null;
-  type: "node_progress";
-  node: string;
-  step: number;
-  total: number;
-  text: string;
-}
-export interface JobNodeSkipped {
-  /**
-   * Counts up over all events of a database.
-   */
-  seq: number;
-  /**
-   * Seconds since 1970.
-   */
-  at: number;
-  job: string | null;
-  type: "node_skipped";
-  node: string;
-  reason: string;
-}
-export interface JobNodeStarted {
-  /**
-   * Counts up over all events of a database.
-   */
-  seq: number;
-  /**
-   * Seconds since 1970.
-   */
-  at: number;
-  job: string | null;
-  type: "node_started";
-  node: string;
-  node_type: string;
-}
-/**
- * A job was stored, moved or put back: `job_summary` is how it stands now.
- */
-export interface JobQueued {
-  /**
-   * Counts up over all events of a database.
-   */
-  seq: number;
-  /**
-   * Seconds since 1970.
-   */
-  at: number;
-  job: string | null;
-  type: "job_queued";
-  job_summary: Job;
-}
 /**
  * A job was deleted, from the queue or the history.
  */
@@ -312,10 +377,7 @@ export interface JobRemoved {
   job: string | null;
   type: "job_removed";
 }
-/**
- * The worker knows what there is to do. Nodes in `cached` will not run.
- */
-export interface JobRunStarted {
+export interface QueueChanged {
   /**
    * Counts up over all events of a database.
    */
@@ -325,11 +387,12 @@ export interface JobRunStarted {
    */
   at: number;
   job: string | null;
-  type: "run_started";
-  nodes: string[];
-  cached: string[];
+  type: "queue_changed";
+  paused: boolean;
+  queued: number;
+  running: number;
 }
-export interface JobStarted {
+export interface WorkerChanged {
   /**
    * Counts up over all events of a database.
    */
@@ -339,9 +402,304 @@ export interface JobStarted {
    */
   at: number;
   job: string | null;
-  type: "job_started";
-  attempt: number;
+  type: "worker_changed";
   device: string | null;
+  state: "starting" | "ready" | "busy" | "gone";
+}
+export interface WorkflowSaved {
+  /**
+   * Counts up over all events of a database.
+   */
+  seq: number;
+  /**
+   * Seconds since 1970.
+   */
+  at: number;
+  job: string | null;
+  type: "workflow_saved";
+  name: string;
+  version: string;
+}
+/**
+ * From where on to listen, and to what.
+ */
+export interface EventsQuery {
+  /**
+   * The last event seen; those that came since are told first. Left out: begin now.
+   */
+  after?: number | null;
+  /**
+   * Leave out what concerns the jobs of other clients.
+   */
+  client?: string | null;
+}
+/**
+ * How to fetch a file.
+ */
+export interface FileQuery {
+  /**
+   * A WebP of at most this many pixels a side instead; rounded up to 64, 128, 256, 512 or 1024.
+   */
+  thumbnail?: number | null;
+  /**
+   * Any stamp, such as when the file was modified: with one, a browser keeps the answer and asks no more.
+   */
+  v?: string | null;
+}
+/**
+ * The page for people who never want to see the graph.
+ *
+ * `inputs` (`"node.input"`) are asked for in this order, `outputs` are the nodes whose results are shown; `help` is
+ * Markdown. `labels` and `hints` say, by entry of `inputs`, what an input is called and what stands under it, where
+ * its own name and help are not meant for such people.
+ */
+export interface Form {
+  inputs?: string[];
+  outputs?: string[];
+  title?: string | null;
+  help?: string | null;
+  labels?: {
+    [k: string]: string;
+  };
+  hints?: {
+    [k: string]: string;
+  };
+}
+/**
+ * What to let go of, between jobs.
+ */
+export interface Freeing {
+  unload_models?: boolean;
+  /**
+   * Results kept in memory, too. Those on disk stay.
+   */
+  free_memory?: boolean;
+}
+/**
+ * A titled frame behind some nodes.
+ */
+export interface Group {
+  position: number[];
+  size?: number[] | null;
+  colour?: string | null;
+  collapsed?: boolean;
+  title?: string;
+}
+/**
+ * That the server answers.
+ */
+export interface Health {
+  status: "ok";
+}
+/**
+ * Which part of the history.
+ */
+export interface HistoryQuery {
+  max_items?: number | null;
+  /**
+   * Counted from the oldest; left out, `max_items` are the newest.
+   */
+  offset?: number | null;
+}
+/**
+ * The jobs that this was done to.
+ */
+export interface Ids {
+  ids: string[];
+}
+/**
+ * One input of a node.
+ *
+ * `type` is an upper-case port type (`IMAGE`, `LATENT`, `INT`, `FLOAT`, `STRING`, `BOOLEAN`, `COMBO`, ...), a comma
+ * list for a union, or `*` for anything. `widget` is how an unconnected input is edited; None means that it must be
+ * linked (or left out, when not `required`).
+ */
+export interface InputSchema {
+  name: string;
+  type: string;
+  required: boolean;
+  default: JsonValue;
+  widget: ("number" | "slider" | "text" | "multiline" | "combo" | "toggle" | "seed" | "file" | "colour") | null;
+  minimum: number | null;
+  maximum: number | null;
+  /**
+   * Granularity of the widget's arrows; values between steps are valid.
+   */
+  step: number | null;
+  multiple_of: number | null;
+  /**
+   * A regular expression that a text must hold a match of.
+   */
+  pattern: string | null;
+  /**
+   * The values of a combo, when they are fixed.
+   */
+  options: string[] | null;
+  /**
+   * For a `file` widget: which folder of the user's the name is looked up in (`checkpoints`, `input`, ...). The file's content is part of the node's key.
+   */
+  folder: string | null;
+  /**
+   * Computed only when the node asks for it.
+   */
+  lazy: boolean;
+  /**
+   * Takes the whole list; otherwise the node is mapped over lists.
+   */
+  is_list: boolean;
+  /**
+   * Grows: links arrive as `name.0`, `name.1`, ... and the node receives a tuple.
+   */
+  variadic: boolean;
+  help: string;
+}
+/**
+ * A job with its documents.
+ */
+export interface JobDetail {
+  /**
+   * A UUID; also ComfyUI's `prompt_id`.
+   */
+  id: string;
+  status: "queued" | "running" | "done" | "failed" | "cancelled";
+  /**
+   * Its place in the queue: the smallest is next.
+   */
+  position: number;
+  /**
+   * ComfyUI's `number`: the position it was submitted with.
+   */
+  number: number;
+  /**
+   * Who asked. One client's jobs run one after another, those of a sweep and of different clients together.
+   */
+  client: string | null;
+  name: string | null;
+  source: "v1" | "comfyui" | "cli";
+  /**
+   * The id that all jobs of one sweep share.
+   */
+  sweep: string | null;
+  /**
+   * Inputs by `node.input` that differ from the document: what was asked for beside it, and the point of a sweep.
+   */
+  settings: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * This and the next two in seconds since 1970.
+   */
+  created_at: number;
+  started_at: number | null;
+  finished_at: number | null;
+  /**
+   * How long the last attempt ran.
+   */
+  seconds: number | null;
+  attempts: number;
+  device: string | null;
+  /**
+   * What its output nodes show, by node: `{"images": [{"filename", "subfolder", "type", "width", "height"}]}`.
+   */
+  outputs: {
+    [k: string]: {
+      [k: string]: JsonValue;
+    };
+  };
+  nodes_total: number | null;
+  /**
+   * Of those, how many did not have to run; None until it ran.
+   */
+  nodes_cached: number | null;
+  /**
+   * Why it failed.
+   */
+  problems: Problem[];
+  /**
+   * The document that runs: with `settings` in it.
+   */
+  workflow: JsonValue;
+  /**
+   * The prompt in ComfyUI's API format, when it was submitted as one.
+   */
+  prompt: JsonValue;
+  /**
+   * Ids of the nodes it was asked to run; None for every output node.
+   */
+  requested: string[] | null;
+  /**
+   * What the client wanted kept with the job: ComfyUI's `extra_data`.
+   */
+  extra: JsonValue;
+  node_states: {
+    [k: string]: NodeState;
+  };
+}
+/**
+ * How far one node of a job has come.
+ */
+export interface NodeState {
+  state: "running" | "done" | "errored" | "skipped";
+  seconds: number | null;
+  cached: boolean;
+}
+/**
+ * Some of the jobs that were asked for, and how many there are in all.
+ */
+export interface JobPage {
+  jobs: Job[];
+  total: number;
+}
+/**
+ * Which jobs to list.
+ */
+export interface JobQuery {
+  /**
+   * Any of queued, running, done, failed, cancelled, joined by commas.
+   */
+  status?: string;
+  limit?: number;
+  offset?: number;
+  /**
+   * A part of the id, the name, the settings or the workflow.
+   */
+  q?: string;
+  /**
+   * Left out: jobs that wait or run as they will run, finished ones the newest first.
+   */
+  order?: ("newest" | "oldest") | null;
+  /**
+   * Only the jobs of this client.
+   */
+  client?: string | null;
+}
+/**
+ * Jobs.
+ */
+export interface Jobs {
+  jobs: Job[];
+}
+/**
+ * What stands in a tab. The document may be unfinished in every way.
+ */
+export interface KeepDraft {
+  workflow: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * The saved workflow that was opened, and its version; null when it was never saved.
+   */
+  base?: Base | null;
+  title?: string | null;
+}
+/**
+ * A link that opens the editor once.
+ */
+export interface Launch {
+  /**
+   * To be put behind this server's address.
+   */
+  path: string;
 }
 /**
  * What only the canvas needs. `wires`: the points that the wire into an input (`"node.input"`) is led through.
@@ -388,6 +746,78 @@ export interface View {
   zoom?: number;
 }
 /**
+ * Which model file.
+ */
+export interface MetadataQuery {
+  filename?: string;
+}
+/**
+ * What a file widget offers.
+ */
+export interface Names {
+  names: string[];
+}
+/**
+ * A wish to queue a workflow, once or for every point of a sweep.
+ */
+export interface NewJobs {
+  /**
+   * Darkroom's document, or any other form that `/v1/convert` takes.
+   */
+  workflow?: JsonValue;
+  /**
+   * Instead of `workflow`: ComfyUI's API format.
+   */
+  prompt?: JsonValue;
+  /**
+   * Inputs to set before it runs, by `node.input`.
+   */
+  settings?: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * Ids of the nodes to run, with all they need; null for every output node.
+   */
+  outputs?: string[] | null;
+  /**
+   * Who asks. One client's jobs run one after another, those of different clients and of a sweep together.
+   */
+  client?: string | null;
+  name?: string | null;
+  /**
+   * Run it before everything that waits.
+   */
+  front?: boolean;
+  sweep?: Sweep | null;
+  /**
+   * Anything to keep with the jobs.
+   */
+  extra?: JsonValue;
+}
+/**
+ * One job for each combination of values.
+ *
+ * `product` combines every value with every other; `zip` takes the first of each, the second of each, and so on.
+ */
+export interface Sweep {
+  mode?: "product" | "zip";
+  /**
+   * By `node.input`. At most 10,000 jobs come of it.
+   */
+  values: {
+    [k: string]: Range | JsonValue[];
+  };
+}
+/**
+ * Evenly spaced numbers from `from` to `to`, both included: by `step`, or `count` of them.
+ */
+export interface Range {
+  from: number;
+  to: number;
+  step?: number | null;
+  count?: number | null;
+}
+/**
  * Everything about a node except its body.
  */
 export interface NodeSchema {
@@ -398,12 +828,24 @@ export interface NodeSchema {
   help: string;
   inputs: InputSchema[];
   outputs: OutputSchema[];
+  /**
+   * Has an effect on the world (saves a file): a graph needs at least one such node.
+   */
   output: boolean;
   lane: "device" | "cpu" | "loop";
   aliases: string[];
+  /**
+   * Has a `fingerprint=` function that must be called to know the key.
+   */
   fingerprinted: boolean;
   experimental: boolean;
+  /**
+   * Where it comes from: `nodes` (built in), or the plugin's name.
+   */
   package: string;
+  /**
+   * Digest of all source files of the package (and, for built-ins, of the engine): part of every key.
+   */
   code: string;
 }
 export interface OutputSchema {
@@ -413,6 +855,17 @@ export interface OutputSchema {
   help: string;
 }
 /**
+ * The catalogue.
+ */
+export interface Nodes {
+  nodes: NodeSchema[];
+  plugins: PluginState[];
+  /**
+   * Whether a worker has confirmed it; until then it is that of the last time.
+   */
+  ready: boolean;
+}
+/**
  * A plugin of the worker's, and what is wrong with it.
  */
 export interface PluginState {
@@ -420,29 +873,225 @@ export interface PluginState {
   nodes: string[];
   problems: string[];
 }
-export interface QueueChanged {
+/**
+ * A file in the output folder; fetch it at `/v1/files/output/<subfolder>/<filename>`.
+ */
+export interface Output {
+  filename: string;
+  subfolder: string;
+  type: "output";
+  width: number | null;
   /**
-   * Counts up over all events of a database.
+   * In pixels; null for what is no picture.
    */
-  seq: number;
+  height: number | null;
   /**
-   * Seconds since 1970.
+   * In bytes.
    */
-  at: number;
+  size: number;
+  /**
+   * In seconds since 1970.
+   */
+  modified: number;
+  /**
+   * The job that made it, while the history has it.
+   */
   job: string | null;
-  type: "queue_changed";
+  node: string | null;
+}
+/**
+ * Which files of the output folder.
+ */
+export interface OutputQuery {
+  limit?: number;
+  offset?: number;
+  /**
+   * Words that the name with its folders must hold.
+   */
+  q?: string;
+  kind?: "pictures" | "all";
+}
+/**
+ * A page of the gallery, and how many files there are in all.
+ */
+export interface Outputs {
+  files: Output[];
+  total: number;
+}
+/**
+ * What a picture carries. Anybody may have written it: show it as text, and check it before it runs.
+ */
+export interface PictureMetadata {
+  /**
+   * The document it was made by, Darkroom's or ComfyUI's; null without one that can be read.
+   */
+  workflow: JsonValue;
+  /**
+   * What ran, in ComfyUI's API format.
+   */
+  prompt: JsonValue;
+  width: number;
+  height: number;
+}
+/**
+ * Where a job goes: before another, to the front, or (with neither) to the end.
+ */
+export interface Place {
+  before?: string | null;
+  front?: boolean;
+}
+/**
+ * Which nodes a run would call, and which results are there already.
+ */
+export interface Plan {
+  runs: string[];
+  cached: string[];
+}
+/**
+ * What the user chose; the defaults hold where nothing was.
+ */
+export interface Preferences {
+  theme: "system" | "dark" | "light";
+  /**
+   * How much moves on the page.
+   */
+  motion: "system" | "full" | "reduced";
+  /**
+   * Whether nodes snap to the grid when they are dragged.
+   */
+  snap: boolean;
+  /**
+   * The grid's step, in the canvas's pixels.
+   */
+  grid: number;
+  minimap: boolean;
+  /**
+   * Whether sampling shows pictures of work in progress.
+   */
+  previews: boolean;
+  /**
+   * Ask before files and history are deleted.
+   */
+  confirm_delete: boolean;
+  /**
+   * How a workflow with a form opens.
+   */
+  view: "graph" | "form";
+  /**
+   * Whether first steps are still pointed out.
+   */
+  hints: boolean;
+}
+/**
+ * Whether to start no more jobs for now.
+ */
+export interface QueueChange {
+  paused: boolean;
+}
+/**
+ * The queue in numbers.
+ */
+export interface QueueState {
   paused: boolean;
   queued: number;
   running: number;
 }
 /**
- * Evenly spaced numbers from `from` to `to`, both included: by `step`, or `count` of them.
+ * A job that is done, and where to fetch its pictures.
  */
-export interface Range {
-  from: number;
-  to: number;
-  step?: number | null;
-  count?: number | null;
+export interface Ran {
+  job: Job;
+  /**
+   * Paths on this server.
+   */
+  images: string[];
+}
+/**
+ * How many prompts run and wait.
+ */
+export interface Remaining {
+  exec_info: {
+    [k: string]: number;
+  };
+}
+/**
+ * The new name, with `/` between folders.
+ */
+export interface Rename {
+  to: string;
+}
+/**
+ * A workflow to run while the caller waits.
+ */
+export interface RunWish {
+  /**
+   * Darkroom's document, or any other form that `/v1/convert` takes.
+   */
+  workflow?: JsonValue;
+  /**
+   * Instead of `workflow`: ComfyUI's API format.
+   */
+  prompt?: JsonValue;
+  /**
+   * Inputs to set before it runs, by `node.input`.
+   */
+  settings?: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * Ids of the nodes to run, with all they need; null for every output node.
+   */
+  outputs?: string[] | null;
+  client?: string | null;
+  name?: string | null;
+  front?: boolean;
+}
+/**
+ * A document to save. It may be unfinished, but must have a workflow's shape.
+ */
+export interface SaveWorkflow {
+  workflow: {
+    [k: string]: JsonValue;
+  };
+}
+/**
+ * A version of a saved workflow.
+ */
+export interface SavedWorkflow {
+  name: string;
+  /**
+   * A digest of its content: send it as `If-Match` to save what was made of it.
+   */
+  version: string;
+  /**
+   * In seconds since 1970.
+   */
+  modified: number;
+  workflow: JsonValue;
+}
+/**
+ * Who listens.
+ */
+export interface SocketQuery {
+  clientId?: string | null;
+}
+/**
+ * Where an uploaded picture is.
+ */
+export interface Stored {
+  name: string;
+  subfolder: string;
+  type: string;
+}
+/**
+ * An uploaded picture, as a workflow names it: `subfolder/filename`.
+ */
+export interface StoredPicture {
+  filename: string;
+  subfolder: string;
+  type: "input" | "output" | "temp";
+  width: number;
+  height: number;
 }
 /**
  * Nodes that are used as one. A node of type `subgraph:<key>` is an instance; see `engine.graph.subgraphs`.
@@ -500,43 +1149,65 @@ export interface SubgraphOutput {
   from: string;
 }
 /**
- * One job for each combination of values.
- *
- * `product` combines every value with every other; `zip` takes the first of each, the second of each, and so on.
+ * The server and its workers.
  */
-export interface Sweep {
-  mode?: "product" | "zip";
-  values: {
-    [k: string]: Range | JsonValue[];
-  };
-}
-export interface WorkerChanged {
-  /**
-   * Counts up over all events of a database.
-   */
-  seq: number;
-  /**
-   * Seconds since 1970.
-   */
-  at: number;
-  job: string | null;
-  type: "worker_changed";
-  device: string | null;
-  state: "starting" | "ready" | "busy" | "gone";
-}
-export interface WorkflowSaved {
-  /**
-   * Counts up over all events of a database.
-   */
-  seq: number;
-  /**
-   * Seconds since 1970.
-   */
-  at: number;
-  job: string | null;
-  type: "workflow_saved";
-  name: string;
+export interface System {
   version: string;
+  python: string;
+  system: string;
+  pid: number;
+  /**
+   * In seconds since 1970.
+   */
+  started_at: number;
+  queue: QueueState;
+  /**
+   * One object for each worker that is up: its device, memory and versions.
+   */
+  workers: {
+    [k: string]: JsonValue;
+  }[];
+  nodes: number;
+  /**
+   * The largest upload.
+   */
+  upload_bytes: number;
+}
+/**
+ * What the gallery shows of a template.
+ */
+export interface TemplateEntry {
+  name: string;
+  title: string;
+  description: string;
+  category: string;
+  /**
+   * How many it has.
+   */
+  nodes: number;
+  /**
+   * Path of a picture of what it makes.
+   */
+  thumbnail: string | null;
+}
+/**
+ * Which file, and what of it.
+ */
+export interface ViewQuery {
+  filename?: string;
+  type?: string;
+  subfolder?: string;
+  channel?: "rgba" | "rgb" | "a";
+  /**
+   * `webp` or `jpeg`, with `;quality` behind it: the picture encoded anew.
+   */
+  preview?: string;
+}
+/**
+ * Jobs by id; null for all that wait or run.
+ */
+export interface Which {
+  ids?: string[] | null;
 }
 /**
  * A whole document.

@@ -1,6 +1,7 @@
 /** What events say about a run and about a job. Pure: an account and an event give the next account. */
 
-import type { Job, NodeState, Problem, WireEvent } from "../api/types";
+import type { WireEvent } from "../api/answers";
+import type { Job, NodeState, Problem } from "../api/types";
 import type { JobRun, NodeOutput, NodeRun } from "../app/run";
 
 /** The run after an event of its job; one that it has taken in already changes nothing. */

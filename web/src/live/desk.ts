@@ -3,6 +3,7 @@
 import { createStore, useStore } from "zustand";
 import type { FileRef } from "../api/answers";
 import type { Workflow } from "../document";
+import { settingsStore } from "./settings";
 
 export type PanelName =
   | "nodes"
@@ -57,7 +58,8 @@ export function useDialog(): Asked | null {
   return useStore(deskStore, (desk) => desk.dialog);
 }
 
-/** Ask before something that cannot be undone. */
+/** Ask before something that cannot be undone, unless the user does not want to be asked. */
 export function confirm(question: { title: string; text: string; action: string }, onConfirm: () => void): void {
-  openDialog({ dialog: "confirm", danger: true, ...question, onConfirm });
+  if (!settingsStore.getState().confirm_delete) onConfirm();
+  else openDialog({ dialog: "confirm", danger: true, ...question, onConfirm });
 }

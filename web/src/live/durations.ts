@@ -2,7 +2,8 @@
 
 import { useEffect, useState } from "react";
 import { createStore, useStore } from "zustand";
-import type { WireEvent } from "../api/types";
+import type { WireEvent } from "../api/answers";
+
 import { type JobRun, runStore } from "../app/run";
 import { tabsStore } from "../app/store";
 import { type Durations, type Estimate, estimate, learn } from "./estimate";

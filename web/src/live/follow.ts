@@ -1,8 +1,9 @@
 /** Listening to the server: events into the stores in batches, and everything read anew when some were missed. */
 
+import type { WireEvent } from "../api/answers";
 import { sentence } from "../api/errors";
 import { EventStream, type StreamListener } from "../api/events";
-import type { WireEvent } from "../api/types";
+
 import { catalogueStore } from "../app/catalogue";
 import { notify } from "../app/notices";
 import { connectionStore } from "./connection";

@@ -1,8 +1,9 @@
 /** The queue and the history, as the server tells of them: loaded once, then kept true by events. */
 
 import { createStore, useStore } from "zustand";
+import type { WireEvent } from "../api/answers";
 import type { Client } from "../api/client";
-import type { Job, WireEvent } from "../api/types";
+import type { Job } from "../api/types";
 import { jobAfter } from "./account";
 
 interface Jobs {

@@ -1,8 +1,9 @@
 /** Feeding the run store: events in batches, previews as object URLs, and letting go of what nobody looks at. */
 
+import type { WireEvent } from "../api/answers";
 import type { Client } from "../api/client";
 import type { Preview } from "../api/events";
-import type { JobDetail, WireEvent } from "../api/types";
+import type { JobDetail } from "../api/types";
 import { type JobRun, newRun, runStore } from "../app/run";
 import { account, recalled } from "./account";
 import { learnFrom } from "./durations";

@@ -117,6 +117,8 @@ function Names({ left, right }: { left: FileRef; right: FileRef }) {
 }
 
 /** The stage has the left picture's shape, and is as large as fits. */
-function shapeOf({ width = 1, height = 1 }: FileRef) {
+function shapeOf(file: FileRef) {
+  const width = file.width ?? 1;
+  const height = file.height ?? 1;
   return { aspectRatio: `${width} / ${height}`, width: `min(100%, calc((100dvh - 190px) * ${width / height}))` };
 }

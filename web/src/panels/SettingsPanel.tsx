@@ -1,7 +1,7 @@
 /** The user's choices, and how the server is. */
 
 import { useEffect, useState } from "react";
-import { isObject, type JsonObject } from "../api/json";
+import type { SystemReport } from "../api/answers";
 import { useCatalogueState } from "../app/catalogue";
 import { notify } from "../app/notices";
 import { attempt } from "../live/attempt";
@@ -58,6 +58,11 @@ export function SettingsPanel() {
           onChange={(previews) => changeSettings({ previews })}
         />
         <Switch
+          label="Ask before anything is deleted for good"
+          value={settings.confirm_delete}
+          onChange={(confirm_delete) => changeSettings({ confirm_delete })}
+        />
+        <Switch
           label="Tell me when a run ends while this window is in the background"
           value={settings.notifications}
           onChange={(wanted) => void askForNotifications(wanted)}
@@ -79,14 +84,14 @@ function Switch({ label, value, onChange }: { label: string; value: boolean; onC
 
 function Server() {
   const plugins = useCatalogueState((state) => state.plugins);
-  const [report, setReport] = useState<JsonObject>();
+  const [report, setReport] = useState<SystemReport>();
   useEffect(() => {
     client.system().then(
       (found) => setReport(found),
       () => setReport(undefined),
     );
   }, []);
-  const workers = Array.isArray(report?.workers) ? report.workers.filter(isObject) : [];
+  const workers = report?.workers ?? [];
   const broken = plugins.filter((plugin) => plugin.problems.length > 0);
   return (
     <section className="settings" aria-labelledby="settings-server">
@@ -97,7 +102,7 @@ function Server() {
         {report && (
           <div className="fact">
             <dt>Darkroom</dt>
-            <dd>{String(report.version)}</dd>
+            <dd>{report.version}</dd>
           </div>
         )}
         {workers.map((worker) => (
@@ -120,7 +125,7 @@ function Server() {
   );
 }
 
-function Worker({ worker }: { worker: JsonObject }) {
+function Worker({ worker }: { worker: SystemReport["workers"][number] }) {
   const size = (name: string) => (typeof worker[name] === "number" ? bytes(worker[name]) : undefined);
   const facts = [
     ["Device", [worker.device, worker.label].filter(Boolean).join(", ")],

@@ -35,8 +35,8 @@ export function Picture({ file, alt, thumbnail, className }: PictureProps) {
       className={classes("picture", className)}
       src={src}
       alt={alt}
-      width={file.width}
-      height={file.height}
+      width={file.width ?? undefined}
+      height={file.height ?? undefined}
       loading="lazy"
       decoding="async"
       draggable={false}
