@@ -680,6 +680,16 @@ export interface Jobs {
   jobs: Job[];
 }
 /**
+ * Which jobs, and in which order.
+ */
+export interface JobsQuery {
+  status?: ("pending" | "in_progress" | "completed" | "failed" | "cancelled")[];
+  sort_by?: "created_at" | "execution_duration";
+  sort_order?: "asc" | "desc";
+  limit?: number;
+  offset?: number;
+}
+/**
  * What stands in a tab. The document may be unfinished in every way.
  */
 export interface KeepDraft {
@@ -744,6 +754,15 @@ export interface View {
   x?: number;
   y?: number;
   zoom?: number;
+}
+/**
+ * Which files, and what of them.
+ */
+export interface ListQuery {
+  dir?: string;
+  recurse?: boolean;
+  full_info?: boolean;
+  split?: boolean;
 }
 /**
  * Which model file.
@@ -917,6 +936,12 @@ export interface OutputQuery {
 export interface Outputs {
   files: Output[];
   total: number;
+}
+/**
+ * Which folder.
+ */
+export interface PathQuery {
+  path?: string;
 }
 /**
  * What a picture carries. Anybody may have written it: show it as text, and check it before it runs.
@@ -1228,4 +1253,11 @@ export interface Workflow {
     [k: string]: Subgraph;
   };
   form?: Form | null;
+}
+/**
+ * How to write.
+ */
+export interface WriteQuery {
+  overwrite?: boolean;
+  full_info?: boolean;
 }
