@@ -29,13 +29,11 @@ def unwrapped(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return inner if isinstance(inner, dict) and "class_type" not in inner else value
 
 
-def ui_format_problem(value: dict[str, JsonValue]) -> Problem | None:
-    """Say so when a JSON object is what ComfyUI's "Save" writes, which holds values by position and not by name."""
-    if not isinstance(value.get("nodes"), list):
-        return None
+def ui_format_problem() -> Problem:
+    """What to say of a file that ComfyUI's "Save" writes, which holds values by position and not by name."""
     return Problem(
         "ui_format",
-        "This file is in ComfyUI's editor format, which cannot be run as it is.",
+        "This file is in ComfyUI's editor format, which cannot be read without the catalogue of nodes.",
         wanted="a Darkroom workflow, or ComfyUI's API format",
         got='an object whose "nodes" is a list',
         fix=_EXPORT,

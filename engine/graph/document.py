@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
 from engine.errors import Problem, WorkflowError
-from engine.graph import comfy
-from engine.graph.reading import Limits, check_json, read_file, read_json, refuse
+from engine.graph import comfy, comfy_ui
+from engine.graph.comfy_ui import Schemas
+from engine.graph.reading import PNG_SIGNATURE, Limits, Texts, check_json, read_file, read_json, read_png, refuse
 from engine.graph.wording import MAX_PROBLEMS, describe
 from engine.graph.workflow import FORMAT, NODE_ID, Workflow
 
@@ -24,54 +28,113 @@ _OPEN_LEVELS = {"nodes": 3, "layout": 2, "subgraphs": 3, "form": 1}
 _text = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
-def load(path: Path, limits: Limits | None = None) -> Workflow:
-    """Read a workflow file: Darkroom's format, ComfyUI's API format, or a PNG that carries one of them.
+Notice = Callable[[Problem], None]
+"""Told what was not certain about a workflow that could be read all the same."""
+
+
+def load(
+    path: Path, limits: Limits | None = None, schemas: Schemas | None = None, notice: Notice | None = None
+) -> Workflow:
+    """Read a workflow file of any format: see `from_json`; or a PNG that carries one of them.
 
     Raises:
         WorkflowError: every problem found.
     """
-    return _read(read_file(path, limits), limits or Limits())
+    reader = _Reader(limits or Limits(), schemas, notice)
+    found = read_file(path, limits)
+    return reader.texts(found) if isinstance(found, Texts) else reader.value(found)
 
 
-def loads(data: bytes | str, limits: Limits | None = None) -> Workflow:
-    """Read a workflow from JSON text.
+def loads(
+    data: bytes | str, limits: Limits | None = None, schemas: Schemas | None = None, notice: Notice | None = None
+) -> Workflow:
+    """Read a workflow from JSON text, or from the bytes of a PNG.
 
     Raises:
         WorkflowError: every problem found.
     """
-    return _read(read_json(data, limits), limits or Limits())
+    reader = _Reader(limits or Limits(), schemas, notice)
+    if isinstance(data, bytes) and data.startswith(PNG_SIGNATURE):
+        return reader.texts(read_png(io.BytesIO(data), limits))
+    return reader.value(read_json(data, limits))
 
 
-def from_json(value: JsonValue, limits: Limits | None = None) -> Workflow:
-    """Read a workflow from a JSON value, telling the formats apart by their shape.
+def from_json(
+    value: JsonValue, limits: Limits | None = None, schemas: Schemas | None = None, notice: Notice | None = None
+) -> Workflow:
+    """Read a workflow from a JSON value, telling the formats apart by their shape: Darkroom's own, ComfyUI's API format
+    and, where `schemas` are at hand, what ComfyUI's editor saves.
+
+    Args:
+        schemas: the catalogue, which names the values that ComfyUI's editor writes by position.
+        notice: told what in such a file was not certain.
 
     Raises:
         WorkflowError: every problem found: `not_a_workflow`, `ui_format`, `newer_format`, `too_many_nodes`,
             `bad_node_id`, `missing_key`, `wrong_shape`, `bad_link`, or one of `check_json`.
     """
     check_json(value, limits)
-    return _read(value, limits or Limits())
+    return _Reader(limits or Limits(), schemas, notice).value(value)
 
 
-def _read(value: JsonValue, limits: Limits) -> Workflow:
-    if not isinstance(value, dict):
-        refuse("not_a_workflow", "This JSON is not a workflow.", wanted="an object", fix="give a workflow's JSON")
-    if "darkroom" in value:
-        _check_size(_count_nodes(value), limits)
-        return _read_darkroom(value)
-    prompt = comfy.unwrapped(value)
-    if problem := comfy.ui_format_problem(value) or comfy.ui_format_problem(prompt):
-        raise WorkflowError([problem])
-    if comfy.is_prompt(prompt):
-        _check_size(len(prompt), limits)
-        return comfy.read_prompt(prompt)
-    refuse(
-        "not_a_workflow",
-        "This JSON object is not a workflow.",
-        wanted=f'"darkroom": {FORMAT} with "nodes", or ComfyUI\'s API format',
-        got=f"the keys {', '.join(list(value)[:5])}" if value else "an empty object",
-        fix=f'add "darkroom": {FORMAT}' if "nodes" in value else "give a workflow's JSON",
-    )
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads one workflow of whatever format."""
+
+    limits: Limits
+    schemas: Schemas | None
+    notice: Notice | None
+
+    def value(self, value: JsonValue) -> Workflow:
+        if not isinstance(value, dict):
+            refuse("not_a_workflow", "This JSON is not a workflow.", wanted="an object", fix="give a workflow's JSON")
+        if "darkroom" in value:
+            self._check_size(_count_nodes(value))
+            return _read_darkroom(value)
+        if comfy_ui.is_ui(value):
+            return self._ui(value, {})
+        prompt = comfy.unwrapped(value)
+        if comfy_ui.is_ui(prompt):
+            return self._ui(prompt, {})
+        if comfy.is_prompt(prompt):
+            self._check_size(len(prompt))
+            return comfy.read_prompt(prompt)
+        refuse(
+            "not_a_workflow",
+            "This JSON object is not a workflow.",
+            wanted=f'"darkroom": {FORMAT} with "nodes", or a workflow of ComfyUI',
+            got=f"the keys {', '.join(list(value)[:5])}" if value else "an empty object",
+            fix=f'add "darkroom": {FORMAT}' if "nodes" in value else "give a workflow's JSON",
+        )
+
+    def texts(self, texts: Texts) -> Workflow:
+        """A picture's workflow: the document if it can be read here, which has the layout too, else the prompt."""
+        workflow, prompt = texts.workflow, texts.prompt
+        if isinstance(workflow, dict) and "darkroom" not in workflow and prompt is not None:
+            if self.schemas is None or not comfy_ui.is_ui(workflow):
+                return self.value(prompt)
+            return self._ui(workflow, comfy.unwrapped(prompt) if isinstance(prompt, dict) else {})
+        return self.value(prompt if workflow is None else workflow)
+
+    def _ui(self, value: dict[str, JsonValue], prompt: dict[str, JsonValue]) -> Workflow:
+        if self.schemas is None:
+            raise WorkflowError([comfy.ui_format_problem()])
+        self._check_size(comfy_ui.count_nodes(value))
+        document, problems = comfy_ui.read_ui(value, self.schemas, prompt)
+        workflow = _read_darkroom(document)
+        if self.notice is not None:
+            for problem in problems:
+                self.notice(problem)
+        return workflow
+
+    def _check_size(self, count: int) -> None:
+        if count > self.limits.nodes:
+            refuse(
+                "too_many_nodes",
+                f"The workflow has {count:,} nodes.",
+                wanted=f"at most {self.limits.nodes:,}",
+                fix="split it into several workflows",
+            )
 
 
 def to_json(workflow: Workflow) -> dict[str, JsonValue]:
@@ -111,16 +174,6 @@ def _count_nodes(value: dict[str, JsonValue]) -> int:
     places: list[JsonValue] = [value, *subgraphs.values()] if isinstance(subgraphs, dict) else [value]
     held = [each.get("nodes") for each in places if isinstance(each, dict)]
     return sum(len(nodes) for nodes in held if isinstance(nodes, dict))
-
-
-def _check_size(count: int, limits: Limits) -> None:
-    if count > limits.nodes:
-        refuse(
-            "too_many_nodes",
-            f"The workflow has {count:,} nodes.",
-            wanted=f"at most {limits.nodes:,}",
-            fix="split it into several workflows",
-        )
 
 
 def _read_darkroom(value: dict[str, JsonValue]) -> Workflow:

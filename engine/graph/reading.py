@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from pydantic import JsonValue
 
@@ -34,6 +34,16 @@ class Limits:
     size_bytes: int = 8 * 2**20
     depth: int = 64
     nodes: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What a picture says of its making: the document of an editor, the prompt in API format, and the line of settings
+    that A1111's web UI and its kin write. None where it does not say."""
+
+    workflow: JsonValue
+    prompt: JsonValue
+    parameters: str | None
 
 
 def read_json(data: bytes | str, limits: Limits | None = None) -> JsonValue:
@@ -74,8 +84,8 @@ def check_json(value: JsonValue, limits: Limits | None = None) -> None:
     _check_values(value)
 
 
-def read_file(path: Path, limits: Limits | None = None) -> JsonValue:
-    """Read the JSON in a file, or the workflow kept in a PNG's metadata.
+def read_file(path: Path, limits: Limits | None = None) -> JsonValue | Texts:
+    """Read the JSON in a file, or the texts about its making that a PNG carries.
 
     Raises:
         WorkflowError: with one problem: those of `read_json`, or `file_missing`, `file_is_directory`,
@@ -97,25 +107,25 @@ def read_file(path: Path, limits: Limits | None = None) -> JsonValue:
     return read_json(data, limits)
 
 
-def read_png(path: Path, limits: Limits | None = None) -> JsonValue:
-    """Read the workflow a picture was made by: its `workflow` text if that is Darkroom's, else its `prompt` text.
+def read_png(picture: Path | BinaryIO, limits: Limits | None = None) -> Texts:
+    """Read the texts of a picture that say how it was made; its pixels are never decoded.
 
     Raises:
         WorkflowError: `bad_png`, `no_workflow_in_png`, or a problem of `read_json`.
     """
-    texts = _png_texts(path)
-    if (text := texts.get("workflow")) is not None:
-        value = read_json(text, limits)
-        if (isinstance(value, dict) and "darkroom" in value) or "prompt" not in texts:
-            return value
-    if (text := texts.get("prompt")) is not None:
-        return read_json(text, limits)
-    refuse(
-        "no_workflow_in_png",
-        f"The picture '{path}' carries no workflow.",
-        wanted="a PNG with a `workflow` or `prompt` text",
-        fix="use the original file; editing, messengers and web pages strip metadata",
-    )
+    texts = _png_texts(picture)
+    workflow = read_json(texts["workflow"], limits) if "workflow" in texts else None
+    if isinstance(workflow, dict) and "darkroom" in workflow:
+        return Texts(workflow, None, None)
+    prompt = read_json(texts["prompt"], limits) if "prompt" in texts else None
+    if workflow is None and prompt is None and "parameters" not in texts:
+        refuse(
+            "no_workflow_in_png",
+            f"The picture{_named(picture)} carries no workflow.",
+            wanted="a PNG with a `workflow` or `prompt` text",
+            fix="use the original file; editing, messengers and web pages strip metadata",
+        )
+    return Texts(workflow, prompt, texts.get("parameters"))
 
 
 def refuse(
@@ -248,16 +258,24 @@ def _excerpt(text: str, position: int) -> str:
     return _shown(text[max(0, position - 20) : position + 20])
 
 
-def _png_texts(path: Path) -> dict[str, str]:
+def _png_texts(picture: Path | BinaryIO) -> dict[str, str]:
     """The text chunks in front of the pixels, which are never decoded."""
     from PIL import Image  # late: most workflows are JSON, and Pillow takes a while to load
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=["PNG"]) as image:
+            with Image.open(picture, formats=["PNG"]) as image:
                 return {str(key): text for key, text in image.info.items() if isinstance(text, str)}
     except Image.DecompressionBombError:
-        refuse("bad_png", f"The picture '{path}' has too many pixels.", fix="give the workflow's JSON")
+        refuse("bad_png", f"The picture{_named(picture)} has too many pixels.", fix="give the workflow's JSON")
     except (OSError, SyntaxError, ValueError) as error:
-        refuse("bad_png", f"The picture '{path}' cannot be read: {error}.", fix="use an undamaged copy of the file")
+        refuse(
+            "bad_png",
+            f"The picture{_named(picture)} cannot be read: {error}.",
+            fix="use an undamaged copy of the file",
+        )
+
+
+def _named(picture: Path | BinaryIO) -> str:
+    return f" '{picture}'" if isinstance(picture, Path) else ""

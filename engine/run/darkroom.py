@@ -11,7 +11,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from engine.errors import Problem, WorkflowError
-from engine.graph.document import dumps, load
+from engine.graph.document import Notice, dumps, load
 from engine.graph.graph import Graph
 from engine.graph.prompt import to_prompt
 from engine.graph.workflow import Workflow, find_node, with_input
@@ -63,18 +63,21 @@ class Darkroom:
         self.close = close
         self.machine = machine
 
-    def read(self, workflow: Workflow | Path | str, settings: Settings | None = None) -> Workflow:
+    def read(
+        self, workflow: Workflow | Path | str, settings: Settings | None = None, notice: Notice | None = None
+    ) -> Workflow:
         """Read a workflow and change some of its inputs.
 
         Args:
             workflow: a document, or the path of a file that holds one.
             settings: text is enough for any kind of input; `build` reads it by the input's type. Inside of a subgraph's
                 instance a node is `instance:node`.
+            notice: told what was not certain about a file of ComfyUI's editor.
 
         Raises:
             WorkflowError: the file is no workflow, or a setting names a node or input that is not there.
         """
-        document = workflow if isinstance(workflow, Workflow) else load(Path(workflow))
+        document = workflow if isinstance(workflow, Workflow) else self._load(Path(workflow), notice)
         problems: list[Problem] = []
         for target, value in (settings or {}).items():
             node, _, input = target.partition(".")
@@ -87,13 +90,15 @@ class Darkroom:
             raise WorkflowError(problems)
         return document
 
-    def build(self, workflow: Workflow | Path | str, settings: Settings | None = None) -> Graph:
+    def build(
+        self, workflow: Workflow | Path | str, settings: Settings | None = None, notice: Notice | None = None
+    ) -> Graph:
         """Check a workflow, read and changed as by `read`.
 
         Raises:
             WorkflowError: with every problem.
         """
-        return self.engine.build(self.read(workflow, settings))
+        return self.engine.build(self.read(workflow, settings, notice))
 
     def run(
         self,
@@ -125,6 +130,9 @@ class Darkroom:
             workflow_json=dumps(document),
             wants_preview=wants_preview,
         )
+
+    def _load(self, path: Path, notice: Notice | None) -> Workflow:
+        return load(path, schemas=self.registry.catalogue, notice=notice)
 
     def _check_setting(self, document: Workflow, node: str, input: str) -> list[Problem]:
         """`build` forgives unknown inputs in ComfyUI's files, as leftovers of its editor; a setting is never that."""

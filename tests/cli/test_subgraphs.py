@@ -61,3 +61,21 @@ def test_what_is_not_there_is_refused_by_its_path(darkroom: Program, nested: str
         assert refused.exit_code == 2
         assert target.partition(".")[0] in refused.output
     assert darkroom("why", nested, "a:nobody").exit_code == 2
+
+
+def test_what_comfyuis_editor_saves_runs_and_guesses_are_said(darkroom: Program, home: Path) -> None:
+    link = [1, 1, 0, 2, 0, "STRING"]
+    saved = {
+        "nodes": [
+            {"id": 1, "type": "Words", "pos": [0, 0], "widgets_values": ["good", 3, "left over"]},
+            {"id": 2, "type": "SaveWords", "inputs": [{"name": "words", "link": 1}], "widgets_values": ["x"]},
+        ],
+        "links": [link],
+        "version": 0.4,
+    }
+    (home / "saved.json").write_text(json.dumps(saved))
+    done = darkroom("run", "saved.json", "--set", "2.filename_prefix=y")
+    assert (done.exit_code, done.stdout) == (0, "output/y_00001_.txt\n")
+    assert (home / "output" / "y_00001_.txt").read_text() == "good"
+    assert "note: 1: " in done.stderr
+    assert "left over" in done.stderr

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import math
 from pathlib import Path
@@ -9,7 +10,7 @@ from PIL import Image, PngImagePlugin
 from pydantic import JsonValue
 
 from engine.errors import WorkflowError
-from engine.graph.reading import Limits, check_json, read_file, read_json
+from engine.graph.reading import Limits, Texts, check_json, read_file, read_json, read_png
 
 
 def code(data: bytes | str, limits: Limits | None = None) -> str:
@@ -107,9 +108,12 @@ def picture(path: Path, **texts: str) -> Path:
 
 def test_a_png_gives_the_workflow_in_its_metadata(tmp_path: Path):
     path = tmp_path / "picture.png"
-    assert read_file(picture(path, prompt='{"a": 1}', workflow='{"nodes": []}')) == {"a": 1}
-    assert read_file(picture(path, prompt='{"a": 1}', workflow='{"darkroom": 1}')) == {"darkroom": 1}
-    assert read_file(picture(path, workflow='{"nodes": []}')) == {"nodes": []}
+    both = Texts({"nodes": []}, {"a": 1}, None)
+    assert read_file(picture(path, prompt='{"a": 1}', workflow='{"nodes": []}')) == both
+    assert read_png(io.BytesIO(path.read_bytes())) == both
+    assert read_file(picture(path, prompt="{", workflow='{"darkroom": 1}')) == Texts({"darkroom": 1}, None, None)
+    assert read_file(picture(path, workflow='{"nodes": []}')) == Texts({"nodes": []}, None, None)
+    assert read_file(picture(path, parameters="a cat")) == Texts(None, None, "a cat")
     assert file_code(picture(path)) == "no_workflow_in_png"
     assert file_code(picture(path, prompt="{")) == "bad_json"
 
@@ -120,6 +124,6 @@ def test_a_truncated_png_is_an_error(tmp_path: Path):
     for length in range(8, len(whole)):
         path.write_bytes(whole[:length])
         try:
-            assert read_file(path) == {"a": 1}
+            assert read_file(path) == Texts(None, {"a": 1}, None)
         except WorkflowError as error:
             assert error.problems[0].code in ("bad_png", "no_workflow_in_png")
