@@ -33,11 +33,15 @@ class Dispatch:
 
     Args:
         paused: whether no more jobs are to be started now.
+        over: told of each job that ended and will not run again.
     """
 
-    def __init__(self, log: EventLog, hub: Hub, workers: Workers, paused: Callable[[], bool]) -> None:
+    def __init__(
+        self, log: EventLog, hub: Hub, workers: Workers, paused: Callable[[], bool], over: Callable[[str], None]
+    ) -> None:
         self.running: dict[str, Running] = {}
         self._log, self._hub, self._workers, self._paused = log, hub, workers, paused
+        self._over = over
         self._awake = asyncio.Event()
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,7 +81,7 @@ class Dispatch:
     ) -> None:
         if (running := self._of(job, attempt)) is not None:
             ending = running.ending(status, seconds, outputs, problems)
-            self._end(job, lambda tx: history.end(tx, job, attempt, ending))
+            self._end(job, lambda tx: history.end(tx, job, attempt, ending), self._over)
 
     def lost(self, job: str, attempt: int, reason: Problem) -> None:
         if self._of(job, attempt) is not None:
@@ -125,13 +129,15 @@ class Dispatch:
             self._workers.cancel(taken.job.id)
         return True
 
-    def _end(self, job: str, work: Callable[[Transaction], object]) -> None:
+    def _end(self, job: str, work: Callable[[Transaction], object], then: Callable[[str], None] | None = None) -> None:
         """Write down that an attempt is over; from now on nothing more is heard of it."""
         self.running[job].ended = True
 
         async def end() -> None:
             await self._insist(work)
             del self.running[job]
+            if then is not None:
+                then(job)
             self.wake()
 
         self._spawn(end())

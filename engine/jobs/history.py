@@ -169,6 +169,11 @@ def page(
     return records.jobs(connection, f"WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", [*values, limit, offset]), total
 
 
+def unfinished_ids(connection: sqlite3.Connection) -> list[str]:
+    """The jobs that wait or run."""
+    return [id for (id,) in connection.execute("SELECT id FROM jobs WHERE status IN ('queued', 'running')")]
+
+
 def count(connection: sqlite3.Connection) -> Counts:
     rows = dict(
         connection.execute("SELECT status, count(*) FROM jobs WHERE status IN ('queued', 'running') GROUP BY status")

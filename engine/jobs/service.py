@@ -20,6 +20,7 @@ from engine.jobs.errors import NoSuchJob, NoWorker
 from engine.jobs.events import CatalogueChanged, Event, WireEvent, WorkerChanged, WorkerState
 from engine.jobs.events_log import EventLog, Transaction
 from engine.jobs.hub import Hub, Subscription
+from engine.jobs.journal import keep_journals, remove_journals
 from engine.jobs.known_nodes import KnownNodes
 from engine.jobs.model import FINISHED, Counts, Job, JobDetail, JobPlan, PluginState, Status, Submit
 from engine.jobs.running import Running
@@ -64,6 +65,7 @@ class JobService:
             log, last = await EventLog.open(database, lambda events: hub.publish(events))
             hub = Hub(last, lambda after, upto, limit: log.read(after, upto, limit=limit), lambda: log.oldest)
             paused = await log.change(_recover)
+            await asyncio.to_thread(keep_journals, folders, await database.read(history.unfinished_ids))
         except BaseException:
             await database.close()
             raise
@@ -72,7 +74,7 @@ class JobService:
     async def start(self, workers: Workers) -> None:
         """Begin to hand jobs to workers. The supervisor is made with this service to report to, and given here."""
         self._workers = workers
-        self._dispatch = Dispatch(self._log, self._hub, workers, lambda: self._paused)
+        self._dispatch = Dispatch(self._log, self._hub, workers, lambda: self._paused, self._forget_saves)
         self._dispatch.wake()
 
     async def close(self) -> None:
@@ -365,6 +367,10 @@ class JobService:
         """A job as read, with how far it has come if it runs."""
         running = self._running(job)
         return job if running is None else job.model_copy(update=running.progress(job))
+
+    def _forget_saves(self, job: str) -> None:
+        """The job is over, so that nobody will ask any more where it saved what."""
+        remove_journals(self._folders, [job])
 
     def _running(self, job: Job) -> Running | None:
         running = self._dispatch.running.get(job.id) if self._dispatch is not None else None

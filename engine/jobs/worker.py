@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import socket
@@ -110,6 +111,8 @@ class Worker:
             done = self._done(order, "failed", started, problems=problems_of(error))
         finally:
             del self._running[order.job]
+        if done.status == "failed":
+            gc.collect()  # errors hold the frames they came through, and those what the job had in memory
         self._line.send(done)
 
     async def _result(self, order: RunJob, cancel: Cancel, started: float) -> JobDone:

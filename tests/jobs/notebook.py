@@ -28,12 +28,10 @@ NODES = '''
 
     import ctypes
     import os
-    import re
     import resource
     import signal
     import sys
     import time
-    from typing import Literal
 
     from engine.node import Context, Shown, node
 
@@ -55,11 +53,8 @@ NODES = '''
 
     @node(category="test")
     def Misbehave(ctx: Context, how: str = "raise", text: str = "") -> str:
-        """Do what no node should. `how` may name a file: then only while it is there."""
-        marker = ctx.folders.input / "misbehave"
-        if "?" in how and not marker.exists():
-            return text
-        match how.rstrip("?"):
+        """Do what no node should."""
+        match how:
             case "raise":
                 raise ZeroDivisionError("as it was told to")
             case "exit":
@@ -75,10 +70,15 @@ NODES = '''
             case "killed":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "eat":
-                resource.setrlimit(resource.RLIMIT_AS, (2 * 2**30, resource.RLIM_INFINITY))
+                used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+                before = resource.getrlimit(resource.RLIMIT_AS)
+                resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, before[1]))
                 hoard = []
-                while True:
-                    hoard.append(bytearray(2**28))
+                try:
+                    while True:
+                        hoard.append(bytearray(2**25))
+                finally:
+                    resource.setrlimit(resource.RLIMIT_AS, before)
         return text
 
 
@@ -86,7 +86,8 @@ NODES = '''
     def SaveWords(text: str, ctx: Context, filename_prefix: str = "words") -> Shown:
         """Save words to a text file."""
         path = ctx.folders.save(text.encode(), filename_prefix, ".txt")
-        if (ctx.folders.input / "die after saving").exists():
+        if (marker := ctx.folders.input / "die after saving").exists():
+            marker.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
         return Shown(ui={"files": [{"path": str(path)}]})
 
@@ -137,7 +138,6 @@ class Notebook:
     lines: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
     nodes: tuple[str, ...] = ()
     plugins: Sequence[PluginState] = ()
-    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def catalogue_arrived(self, nodes: Sequence[NodeSchema], plugins: Sequence[PluginState]) -> None:
