@@ -1,5 +1,6 @@
 /** Copying parts of a workflow and pasting them, into the same one or another: the clipboard's text is JSON. */
 
+import { parseJson, writeJson } from "../api/json";
 import type { Change } from "./changes";
 import { usedBy } from "./edits/subgraphs";
 import { freeName } from "./ids";
@@ -58,7 +59,7 @@ function only<T>(object: Record<string, T> | undefined, keys: ReadonlySet<string
 export function readClip(text: string): Clip | null {
   if (!text.startsWith("{") || !text.includes("darkroom_clip")) return null;
   try {
-    const clip = JSON.parse(text) as Partial<Clip>;
+    const clip = parseJson(text) as Partial<Clip>;
     if (clip.darkroom_clip !== 1 || typeof clip.nodes !== "object") return null;
     const sound = Object.values(clip.nodes ?? {}).every((node) => typeof node?.type === "string");
     if (!sound) return null;
@@ -158,7 +159,7 @@ function broughtAlong(
   const names = new Map<string, string>();
   const taken = new Set(Object.keys(here));
   for (const [id, definition] of Object.entries(subgraphs)) {
-    const same = Object.hasOwn(here, id) && JSON.stringify(here[id]) === JSON.stringify(definition);
+    const same = Object.hasOwn(here, id) && writeJson(here[id]) === writeJson(definition);
     const name = same ? id : freeName(id, taken);
     taken.add(name);
     names.set(id, name);

@@ -23,7 +23,7 @@ export function GalleryPanel() {
   useEffect(stayCurrent, []);
   const shown = files.filter((file) => !hidden.has(fileKey(file)));
   return (
-    <Panel name="Gallery" tools={<Tools />}>
+    <Panel tools={<Tools />}>
       {chosen.length > 0 && <Chosen chosen={chosen} />}
       {shown.length > 0 && (
         <ul className="gallery">
@@ -63,7 +63,7 @@ function Tools() {
     <>
       <SearchInput
         label="Search pictures"
-        className="side-search"
+        className="column-search"
         value={text}
         onChange={(event) => {
           const wished = event.target.value;
@@ -109,7 +109,7 @@ function Tile({ file, chosen }: { file: OutputFile; chosen: boolean }) {
 function Chosen({ chosen }: { chosen: readonly OutputFile[] }) {
   const [left, right] = chosen;
   return (
-    <div className="side-bar" role="status">
+    <div className="column-bar" role="status">
       <span>{right ? "Two pictures chosen" : "Choose another to compare with"}</span>
       {left && right && (
         <Button size="small" kind="primary" onClick={() => openDialog({ dialog: "compare", left, right })}>
@@ -136,7 +136,7 @@ function More() {
     return () => observer.disconnect();
   }, []);
   return (
-    <button ref={end} type="button" className="button button-plain side-more" onClick={() => void more()}>
+    <button ref={end} type="button" className="button button-plain column-more" onClick={() => void more()}>
       Show more
     </button>
   );

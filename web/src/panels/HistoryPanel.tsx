@@ -22,7 +22,7 @@ export function HistoryPanel() {
   const total = useJobs((jobs) => jobs.pastTotal);
   const search = useJobs((jobs) => jobs.search);
   return (
-    <Panel name="History" tools={<Tools total={total} />}>
+    <Panel tools={<Tools total={total} />}>
       {past.length > 0 && (
         <ul className="jobs">
           {past.map((job) => (
@@ -31,7 +31,10 @@ export function HistoryPanel() {
         </ul>
       )}
       {past.length < total && (
-        <Button className="side-more" onClick={() => void attempt("No more could be read", () => loadMorePast(client))}>
+        <Button
+          className="column-more"
+          onClick={() => void attempt("No more could be read", () => loadMorePast(client))}
+        >
           Show {Math.min(40, total - past.length)} more of {total - past.length}
         </Button>
       )}
@@ -64,7 +67,7 @@ function Tools({ total }: { total: number }) {
     <>
       <SearchInput
         label="Search past runs"
-        className="side-search"
+        className="column-search"
         value={text}
         onChange={(event) => type(event.target.value)}
       />

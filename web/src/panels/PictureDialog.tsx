@@ -103,7 +103,7 @@ function Facts({ file, metadata }: { file: FileRef; metadata: Metadata | null | 
           ))}
         </div>
       ))}
-      {metadata === null && <p className="side-note">This picture carries no graph.</p>}
+      {metadata === null && <p className="column-note">This picture carries no graph.</p>}
     </dl>
   );
 }

@@ -19,11 +19,10 @@ export function ProblemsPanel() {
   const failed = useRun((run) => run.status === "failed" && run.problems.length > 0);
   return (
     <Panel
-      name="Problems"
       tools={
         <>
-          <span className="side-title">{failed ? "The last run failed" : count(problems.length)}</span>
-          <span className="side-space" />
+          <span className="column-title">{failed ? "The last run failed" : count(problems.length)}</span>
+          <span className="column-space" />
           <Button size="small" icon={<RefreshCw />} onClick={() => void validateNow()}>
             Check again
           </Button>

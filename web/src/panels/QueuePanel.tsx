@@ -19,9 +19,9 @@ export function QueuePanel() {
   const waiting = waitingIn(live);
   const busy = running.length + waiting.length > 0;
   return (
-    <Panel name="Queue" tools={<Tools paused={paused} busy={busy} total={running.length + queued} />}>
+    <Panel tools={<Tools paused={paused} busy={busy} total={running.length + queued} />}>
       {paused && (
-        <p className="side-note">
+        <p className="column-note">
           The queue is paused. What you run is kept and waits until it goes on, also after a restart.
         </p>
       )}
@@ -48,7 +48,7 @@ function Tools({ paused, busy, total }: { paused: boolean; busy: boolean; total:
       <Button size="small" icon={paused ? <Play /> : <Pause />} onClick={() => void setPaused(!paused)}>
         {paused ? "Go on" : "Pause"}
       </Button>
-      <span className="side-space" />
+      <span className="column-space" />
       {busy && (
         <>
           <Button size="small" kind="quiet" onClick={() => askToClear()}>

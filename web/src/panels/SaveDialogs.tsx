@@ -62,7 +62,7 @@ export function SaveAsDialog({ tab: id }: { tab: string }) {
 
 function NameField(props: { name: string; refusal: string | undefined; onChange(name: string): void }) {
   return (
-    <label className="field">
+    <label className="panel-field">
       <span>Name</span>
       <input
         type="text"
@@ -118,7 +118,7 @@ export function ConflictDialog({ conflict }: { conflict: Conflict }) {
         <Side title="Mine, in this window" workflow={mine} />
         <Side title="Theirs, on the server" workflow={theirs.workflow} />
       </div>
-      <h3 className="side-heading">What differs in mine</h3>
+      <h3 className="column-heading">What differs in mine</h3>
       <Differences found={differences(theirs.workflow, mine)} />
     </Dialog>
   );
@@ -136,7 +136,7 @@ function Side({ title, workflow }: { title: string; workflow: Workflow }) {
 }
 
 function Differences({ found }: { found: Difference[] }) {
-  if (found.length === 0) return <p className="side-note">Nothing: both are the same.</p>;
+  if (found.length === 0) return <p className="column-note">Nothing: both are the same.</p>;
   return (
     <ul className="differences">
       {found.map((each) => (

@@ -27,9 +27,9 @@ export function SettingsPanel() {
   const choose = useTheme((state) => state.choose);
   const settings = useSettings((state) => state);
   return (
-    <Panel name="Settings">
+    <Panel>
       <section className="settings" aria-labelledby="settings-look">
-        <h3 className="side-heading" id="settings-look">
+        <h3 className="column-heading" id="settings-look">
           Look
         </h3>
         <div className="setting">
@@ -49,7 +49,7 @@ export function SettingsPanel() {
         <Switch label="Minimap" value={settings.minimap} onChange={(minimap) => changeSettings({ minimap })} />
       </section>
       <section className="settings" aria-labelledby="settings-runs">
-        <h3 className="side-heading" id="settings-runs">
+        <h3 className="column-heading" id="settings-runs">
           Runs
         </h3>
         <Switch
@@ -95,7 +95,7 @@ function Server() {
   const broken = plugins.filter((plugin) => plugin.problems.length > 0);
   return (
     <section className="settings" aria-labelledby="settings-server">
-      <h3 className="side-heading" id="settings-server">
+      <h3 className="column-heading" id="settings-server">
         Server
       </h3>
       <dl className="facts">
@@ -109,7 +109,7 @@ function Server() {
           <Worker key={String(worker.device)} worker={worker} />
         ))}
       </dl>
-      {report && workers.length === 0 && <p className="side-note">No worker is up at this moment.</p>}
+      {report && workers.length === 0 && <p className="column-note">No worker is up at this moment.</p>}
       {broken.map((plugin) => (
         <p key={plugin.name} className="job-problem">
           {plugin.name}: {plugin.problems[0]}

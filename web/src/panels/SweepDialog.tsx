@@ -71,7 +71,7 @@ export function SweepDialog() {
         </>
       }
     >
-      {all.length === 0 && <p className="side-note">This graph has no input whose value could be changed.</p>}
+      {all.length === 0 && <p className="column-note">This graph has no input whose value could be changed.</p>}
       <div className="sweep">
         {axes.map((axis, index) => (
           <AxisRow
@@ -203,7 +203,7 @@ function Options({ offered, text, onChange }: { offered: string[]; text: string;
 }
 
 function Preview({ sweep, count, axes }: { sweep: Sweep | undefined; count: number; axes: number }) {
-  if (!sweep) return <p className="side-note">Write the values of each input to see what will run.</p>;
+  if (!sweep) return <p className="column-note">Write the values of each input to see what will run.</p>;
   if (count === 0) return <p className="sweep-error">In step, every input needs equally many values.</p>;
   if (count > MOST_JOBS)
     return <p className="sweep-error">{count.toLocaleString("en")} runs are too many; a sweep holds 10,000.</p>;
@@ -235,7 +235,7 @@ function Preview({ sweep, count, axes }: { sweep: Sweep | undefined; count: numb
           ))}
         </tbody>
       </table>
-      {count > runs.length && <p className="side-note">and {(count - runs.length).toLocaleString("en")} more</p>}
+      {count > runs.length && <p className="column-note">and {(count - runs.length).toLocaleString("en")} more</p>}
     </div>
   );
 }

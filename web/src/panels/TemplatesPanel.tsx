@@ -19,7 +19,7 @@ export function TemplatesPanel() {
   useEffect(load, []);
   if (failure) {
     return (
-      <Panel name="Templates">
+      <Panel>
         <EmptyState title="The templates could not be read" actions={<Button onClick={load}>Try again</Button>}>
           {failure}
         </EmptyState>
@@ -28,11 +28,11 @@ export function TemplatesPanel() {
   }
   const categories = [...new Set(templates?.map((each) => each.category ?? ""))];
   return (
-    <Panel name="Templates">
+    <Panel>
       {!templates && <Spinner />}
       {categories.map((category) => (
         <section key={category} aria-label={category || "Templates"}>
-          {category && categories.length > 1 && <h3 className="side-heading">{category}</h3>}
+          {category && categories.length > 1 && <h3 className="column-heading">{category}</h3>}
           <ul className="templates">
             {templates
               ?.filter((each) => (each.category ?? "") === category)

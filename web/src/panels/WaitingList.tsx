@@ -64,7 +64,7 @@ export function WaitingList({ jobs, total }: { jobs: Job[]; total: number }) {
 
   return (
     <section aria-label="Waiting">
-      <h3 className="side-heading">
+      <h3 className="column-heading">
         Waiting <span>{total}</span>
       </h3>
       <ol className="waiting" ref={list}>
@@ -107,7 +107,7 @@ export function WaitingList({ jobs, total }: { jobs: Job[]; total: number }) {
           </li>
         ))}
       </ol>
-      {total > shown.length && <p className="side-note">and {total - shown.length} more</p>}
+      {total > shown.length && <p className="column-note">and {total - shown.length} more</p>}
       <p className="visually-hidden" aria-live="polite">
         {said}
       </p>

@@ -39,7 +39,7 @@ export function WorkflowsPanel() {
   const found = workflows.filter((each) => each.name.toLowerCase().includes(search.trim().toLowerCase()));
   const lost = drafts.filter((draft) => !open.some((tab) => tab.getState().id === draft.id));
   return (
-    <Panel name="Workflows" tools={<Tools />}>
+    <Panel tools={<Tools />}>
       <Current />
       {workflows.length > 6 && (
         <SearchInput label="Search workflows" value={search} onChange={(event) => setSearch(event.target.value)} />
@@ -188,7 +188,7 @@ function Renaming({ name, onDone }: { name: string; onDone(): void }) {
 function Lost({ drafts }: { drafts: readonly DraftSummary[] }) {
   return (
     <section aria-label="Unsaved work">
-      <h3 className="side-heading">
+      <h3 className="column-heading">
         Unsaved work <span>{drafts.length}</span>
       </h3>
       <ul className="files">

@@ -58,13 +58,13 @@ export function StatusChip({ status }: { status: Status }) {
   return <Chip tone={tone}>{word}</Chip>;
 }
 
-/** A column of the shell: its tools on top, its content below. */
-export function Panel({ name, tools, children }: { name: string; tools?: ReactNode; children: ReactNode }) {
+/** What stands in a panel of the shell: its tools on top, its content below. */
+export function Panel({ tools, children }: { tools?: ReactNode; children: ReactNode }) {
   return (
-    <section className="side" aria-label={name}>
-      {tools && <div className="side-tools">{tools}</div>}
-      <div className="side-body">{children}</div>
-    </section>
+    <div className="column">
+      {tools && <div className="column-tools">{tools}</div>}
+      <div className="column-body">{children}</div>
+    </div>
   );
 }
 
