@@ -69,7 +69,8 @@ class Links:
                 return Absent(f"'{link.node}', which is muted")
             if schema is None:
                 # Of an unknown type nothing else can be said; visiting the node lets its own links be checked.
-                return Source(link.node, 0) if node is not None else None
+                index = link.output if isinstance(link.output, int) else 0
+                return Source(link.node, max(index, 0)) if node is not None else None
             index = _output_index(schema, link.output)
             if index is None:
                 self.report(_unknown_output(consumer, name, link, schema))

@@ -14,14 +14,15 @@ def to_prompt(graph: Graph) -> dict[str, JsonValue]:
     """
     prompt: dict[str, JsonValue] = {}
     for id, node in graph.nodes.items():
-        inputs: dict[str, JsonValue] = {
-            name: {"__value__": value} if _needs_wrapping(value) else value for name, value in node.literals.items()
-        }
+        inputs: dict[str, JsonValue] = {name: as_literal(value) for name, value in node.literals.items()}
         inputs |= {name: [source.node, source.output] for name, source in node.links.items()}
         prompt[id] = {"class_type": node.schema.name, "inputs": inputs}
     return prompt
 
 
-def _needs_wrapping(value: JsonValue) -> bool:
-    """Whether a literal would be read as something else: a list as a link, a wrapping itself as what is inside."""
-    return isinstance(value, list) or (isinstance(value, dict) and "__value__" in value)
+def as_literal(value: JsonValue) -> JsonValue:
+    """A literal as it is written: wrapped where it would be read as something else, a list as a link, a wrapping itself
+    as what is inside.
+    """
+    wrapped = isinstance(value, list) or (isinstance(value, dict) and "__value__" in value)
+    return {"__value__": value} if wrapped else value
