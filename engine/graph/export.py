@@ -87,7 +87,12 @@ class _Export:
             if source.node in running:
                 lone = schema is None and isinstance(node.inputs.get(name.rpartition(".")[0]), Link)
                 inputs[name.rpartition(".")[0] if lone else name] = [source.node, source.output]
-        names = [node.type] if schema is None else [*schema.aliases, schema.name]
+        names = [node.type] if schema is None else _names(schema)
         title = node.title or (schema.title if schema is not None else None)
         written: dict[str, JsonValue] = {"class_type": names[0], "inputs": inputs}
         return {**written, "_meta": {"title": title}} if title else written
+
+
+def _names(schema: NodeSchema) -> list[str]:
+    """What to call a node, best first: of those that come with Darkroom, aliases are the names that ComfyUI has."""
+    return [*schema.aliases, schema.name] if schema.package == "nodes" else [schema.name]
