@@ -12,12 +12,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from pathlib import Path
 
 from aiohttp import web
 
 from engine.http import docs_page, metrics, openapi, static
 from engine.http.access import Access
 from engine.http.body import JSON_BYTES
+from engine.http.comfy import files as comfy_files
+from engine.http.comfy import jobs as comfy_jobs
+from engine.http.comfy import prompt as comfy_prompt
+from engine.http.comfy import queue as comfy_queue
+from engine.http.comfy import server as comfy_server
+from engine.http.comfy import socket as comfy_socket
+from engine.http.comfy import userdata
 from engine.http.errors import errors_as_json
 from engine.http.gallery import Gallery
 from engine.http.keys import FOLDERS, ROUTES, SERVICE, SETTINGS, ServerSettings
@@ -29,7 +37,7 @@ from engine.http.user.drafts import Drafts
 from engine.http.user.preferences import PreferencesFile
 from engine.http.user.templates import Templates
 from engine.http.user.workflow_files import WorkflowFiles
-from engine.http.v1 import events, files, jobs, nodes, outputs, run, system, templates, workflows
+from engine.http.v1 import convert, events, files, jobs, nodes, outputs, run, system, templates, workflows
 from engine.http.v1 import settings as preferences
 from engine.jobs.service import JobService
 from engine.node.folders import Folders
@@ -38,6 +46,7 @@ GROUPS: Sequence[Callable[[], Iterable[Route]]] = (
     nodes.routes,
     jobs.routes,
     run.routes,
+    convert.routes,
     events.routes,
     files.routes,
     outputs.routes,
@@ -48,13 +57,25 @@ GROUPS: Sequence[Callable[[], Iterable[Route]]] = (
     metrics.routes,
     openapi.routes,
     docs_page.routes,
+    comfy_prompt.routes,
+    comfy_queue.routes,
+    comfy_jobs.routes,
+    comfy_files.routes,
+    comfy_server.routes,
+    userdata.routes,
+    comfy_socket.routes,
     static.routes,
 )
 CONTEXTS: Sequence[Callable[[web.Application], AsyncGenerator[None]]] = (metrics.listen,)
 
 
-def make_app(service: JobService, folders: Folders, settings: ServerSettings) -> web.Application:
+def make_app(
+    service: JobService, folders: Folders, settings: ServerSettings, editor: Path = static.BUILT
+) -> web.Application:
     """Make the application. It opens nothing and starts nothing; `service` is open, and is closed by who opened it.
+
+    Args:
+        editor: the folder of the built editor; a page says how to build it while it is not there.
 
     Raises:
         FileProblem: the token of `settings` is too short.
@@ -64,11 +85,13 @@ def make_app(service: JobService, folders: Folders, settings: ServerSettings) ->
     app[FOLDERS] = folders
     app[SETTINGS] = settings
     app[ACCESS] = Access(settings)
+    app[static.EDITOR] = editor
     app[nodes.CATALOGUE] = nodes.CatalogueJson()
     app[events.LISTENERS] = events.Listeners()
     app[openapi.DOCUMENT] = openapi.DocumentJson()
     app[metrics.METRICS] = metrics.Metrics()
     app[system.STARTED] = time.time()
+    app[comfy_socket.SOCKETS] = comfy_socket.Sockets()
     _keep_files(app, folders)
     app[ROUTES] = tuple(route for group in GROUPS for route in group())
     add_routes(app, app[ROUTES])
