@@ -434,6 +434,24 @@ export interface EventsQuery {
   client?: string | null;
 }
 /**
+ * A workflow in ComfyUI's API format.
+ */
+export interface Exported {
+  prompt: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * What is wrong with the workflow; it is written all the same.
+   */
+  problems: Problem[];
+}
+/**
+ * A workflow to write in another form.
+ */
+export interface Exporting {
+  workflow: JsonValue;
+}
+/**
  * How to fetch a file.
  */
 export interface FileQuery {

@@ -19,11 +19,15 @@ export function startLive(): () => void {
   void loadSettings();
   const stops = [follow(), keepTitle(), validateInBackground()];
   let ended = false;
-  void restoreTabs().then(({ page, kept }) => {
-    if (!ended) stops.push(keepDrafts(page, kept));
+  // Not at once: in development React starts everything twice, and the tabs must be opened once.
+  const timer = setTimeout(() => {
+    void restoreTabs().then(({ page, kept }) => {
+      if (!ended) stops.push(keepDrafts(page, kept));
+    });
   });
   return () => {
     ended = true;
+    clearTimeout(timer);
     for (const stop of stops) stop();
   };
 }

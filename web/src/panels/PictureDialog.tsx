@@ -85,26 +85,30 @@ function Facts({ file, metadata }: { file: FileRef; metadata: Metadata | null | 
   const width = metadata?.width ?? file.width;
   const height = metadata?.height ?? file.height;
   return (
-    <dl className="facts">
-      {width && height ? <Fact name="Size">{`${width} × ${height} pixels`}</Fact> : null}
-      {output.size ? <Fact name="File">{bytes(output.size)}</Fact> : null}
-      {output.modified ? (
-        <Fact name="Made">
-          <Ago at={output.modified} />
-        </Fact>
-      ) : null}
+    <div className="facts">
+      <dl className="facts">
+        {width && height ? <Fact name="Size">{`${width} × ${height} pixels`}</Fact> : null}
+        {output.size ? <Fact name="File">{bytes(output.size)}</Fact> : null}
+        {output.modified ? (
+          <Fact name="Made">
+            <Ago at={output.modified} />
+          </Fact>
+        ) : null}
+      </dl>
       {literals(metadata?.workflow).map(({ node, type, inputs }) => (
         <div key={node} className="facts-node">
           <h3>{type}</h3>
-          {inputs.map(([name, value]) => (
-            <Fact key={name} name={name}>
-              {value}
-            </Fact>
-          ))}
+          <dl className="facts">
+            {inputs.map(([name, value]) => (
+              <Fact key={name} name={name}>
+                {value}
+              </Fact>
+            ))}
+          </dl>
         </div>
       ))}
       {metadata === null && <p className="column-note">This picture carries no graph.</p>}
-    </dl>
+    </div>
   );
 }
 

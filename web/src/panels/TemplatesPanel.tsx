@@ -31,7 +31,7 @@ export function TemplatesPanel() {
     <Panel>
       {!templates && <Spinner />}
       {categories.map((category) => (
-        <section key={category} aria-label={category || "Templates"}>
+        <div key={category}>
           {category && categories.length > 1 && <h3 className="column-heading">{category}</h3>}
           <ul className="templates">
             {templates
@@ -40,7 +40,7 @@ export function TemplatesPanel() {
                 <Template key={each.name} template={each} />
               ))}
           </ul>
-        </section>
+        </div>
       ))}
     </Panel>
   );
