@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TypeVar
 
 from aiohttp import web
@@ -17,6 +18,8 @@ from engine.http.errors import HttpError
 ModelT = TypeVar("ModelT", bound=BaseModel)
 JSON_BYTES = 8 * 2**20
 """The largest JSON body (promise S11)."""
+LARGE_BYTES = 2**18
+"""From here on, reading JSON takes so long (8 MB: half a second) that others would notice."""
 _LIMITS = Limits(size_bytes=JSON_BYTES)
 
 
@@ -41,6 +44,17 @@ async def read_json_body(request: web.Request) -> JsonValue:
     Raises:
         HttpError: 415, 413 when it is larger than 8 MB, 400 when it is no JSON within the limits.
     """
+    check_json_type(request)
+    data = await request.read()
+    return await asyncio.to_thread(parse_json, data) if len(data) > LARGE_BYTES else parse_json(data)
+
+
+def check_json_type(request: web.Request) -> None:
+    """Refuse a browser's body that is not called JSON.
+
+    Raises:
+        HttpError: 415.
+    """
     if is_browser(request) and not _says_json(request.content_type):
         raise HttpError(
             415,
@@ -48,7 +62,6 @@ async def read_json_body(request: web.Request) -> JsonValue:
             f"The body is said to be {request.content_type!r}.",
             fix="send it with the header 'Content-Type: application/json'",
         )
-    return parse_json(await request.read())
 
 
 def parse_json(data: bytes) -> JsonValue:
@@ -106,8 +119,12 @@ def _problem(code: str, error: ErrorDetails) -> Problem:
             return Problem(code, f"`{place}` is missing.", input=place, fix=f"add `{place}`")
         case "extra_forbidden":
             return Problem(code, f"`{place}` is not known here.", input=place, fix="remove it, or correct its spelling")
+        case "value_error":  # a sentence of ours
+            sentence = error["msg"].removeprefix("Value error, ")
+            where = f"`{place}`: " if error["loc"] else ""
+            return Problem(code, f"{where}{sentence[0].upper()}{sentence[1:]}.", input=place)
         case _:
-            wanted = error["msg"].replace("Input should be ", "").removeprefix("Value error, ")
+            wanted = error["msg"].replace("Input should be ", "")
             got = describe(error["input"])
             return Problem(
                 code,

@@ -190,13 +190,14 @@ def _may_refuse(route: Route) -> tuple[int, ...]:
 
 
 def _tag(route: Route) -> str:
-    """The group a route belongs to: its module's name, or its package's where that is not this API."""
+    """The group a route belongs to: its module's name in this API, another API's own name, `system` for the rest."""
     *_, package, module = route.handler.__module__.split(".")
-    return package if package not in ("http", "v1") else module
+    return {"v1": module, "http": "system"}.get(package, package)
 
 
 def _id(route: Route) -> str:
-    """A name that no other route has: its module's and its function's."""
+    """A name that no other route has: its module's and its function's; another API's, by method and path."""
     *_, package, module = route.handler.__module__.split(".")
-    group = module if package in ("http", "v1") else f"{package}_{module}"
-    return f"{group}_{inspect.unwrap(route.handler).__name__}"
+    if package in ("http", "v1"):
+        return f"{module}_{inspect.unwrap(route.handler).__name__}"
+    return "_".join((package, route.method.lower(), *re.findall(r"\w+", PATH_PART.sub(r"\1", route.path))))

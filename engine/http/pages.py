@@ -28,7 +28,8 @@ def sign_in_page(wrong: str = "") -> str:
 <p role="alert">{escape(wrong)}</p>
 <p>Open the launch link that the server printed when it started, or give its access token:
 <form method="post" action="{SIGN_IN}">
-<p><label>Access token <input name="token" type="password" required autofocus autocomplete="current-password"></label>
+<p><input hidden autocomplete="username" value="darkroom"><label>Access token
+<input name="token" type="password" required autofocus autocomplete="current-password"></label>
 <button>Sign in</button>
 </form>
 <p>The token is kept in the file <code>user/token</code> of Darkroom's folder.

@@ -12,7 +12,9 @@ from engine.http.errors import NotThere
 from engine.http.route import Route
 from engine.node.names import safe_parts
 
-EDITOR = Path(__file__).parent / "editor"
+EDITOR: web.AppKey[Path] = web.AppKey("editor", Path)
+"""Where the built editor lies."""
+BUILT = Path(__file__).parent / "editor"
 FOREVER = "public, max-age=31536000, immutable"
 """For assets whose name holds a hash of what is in them."""
 
@@ -47,7 +49,7 @@ MEDIA = {
 
 async def page(request: web.Request) -> web.StreamResponse:
     """The editor."""
-    index = EDITOR / "index.html"
+    index = request.app[EDITOR] / "index.html"
     if not index.is_file():
         return web.Response(text=NOT_BUILT, content_type="text/html", headers={"Cache-Control": "no-store"})
     return web.FileResponse(index, headers={"Cache-Control": "no-cache", "Content-Type": "text/html; charset=utf-8"})
@@ -55,12 +57,12 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 async def asset(request: web.Request) -> web.StreamResponse:
     """A script, style or picture of the editor."""
-    return _file("assets/" + request.match_info["path"], FOREVER)
+    return _file(request, "assets/" + request.match_info["path"], FOREVER)
 
 
 async def top_level(request: web.Request) -> web.StreamResponse:
     """A file beside the editor's page, such as its icon."""
-    return _file(request.match_info["name"], "no-cache")
+    return _file(request, request.match_info["name"], "no-cache")
 
 
 def routes() -> Iterable[Route]:
@@ -71,12 +73,13 @@ def routes() -> Iterable[Route]:
     yield Route("GET", r"/{name:[\w-]+\.\w+}", top_level, errors=(404,), documented=False)
 
 
-def _file(name: str, cache: str) -> web.StreamResponse:
+def _file(request: web.Request, name: str, cache: str) -> web.StreamResponse:
+    root = request.app[EDITOR]
     try:
-        path = EDITOR.joinpath(*safe_parts(name, "editor"))
+        path = root.joinpath(*safe_parts(name, "editor"))
     except FileProblem as error:
         raise NotThere("file", name) from error
     media = MEDIA.get(path.suffix)
-    if media is None or not path.is_file() or not path.resolve().is_relative_to(EDITOR.resolve()):
+    if media is None or not path.is_file() or not path.resolve().is_relative_to(root.resolve()):
         raise NotThere("file", name)
     return web.FileResponse(path, headers={"Cache-Control": cache, "Content-Type": media})

@@ -7,6 +7,12 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
+/** Text in which `this` is code. */
+function prose(tag, text) {
+  const parts = text.split("`").map((part, index) => (index % 2 ? element("code", { textContent: part }) : part));
+  return element(tag, {}, ...parts);
+}
+
 /** Follow a reference into the document, one step. */
 function resolved(schema, api) {
   return schema?.$ref ? api.components.schemas[schema.$ref.split("/").pop()] : schema;
@@ -15,7 +21,7 @@ function resolved(schema, api) {
 /** Say a schema's type in a few words. */
 function typeOf(schema) {
   if (!schema) return "anything";
-  if (schema.$ref) return schema.$ref.split("/").pop();
+  if (schema.$ref) return schema.$ref.split("/").pop().replace("JsonValue", "any JSON");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((each) => JSON.stringify(each)).join(" | ");
   const either = schema.anyOf ?? schema.oneOf;
@@ -26,10 +32,10 @@ function typeOf(schema) {
   return Array.isArray(schema.type) ? schema.type.join(" | ") : (schema.type ?? "anything");
 }
 
-/** The parts of a schema that have fields to show, such as the model in a list of models. */
+/** The models in a schema, such as that of a list. JsonValue is none: it is anything. */
 function modelsIn(schema) {
   if (!schema) return [];
-  if (schema.$ref) return [schema.$ref.split("/").pop()];
+  if (schema.$ref) return [schema.$ref.split("/").pop()].filter((name) => name !== "JsonValue");
   const inner = [schema.items, schema.additionalProperties, ...(schema.anyOf ?? schema.oneOf ?? [])];
   return inner.filter((each) => typeof each === "object").flatMap(modelsIn);
 }
@@ -38,12 +44,12 @@ function modelsIn(schema) {
 function fieldsOf(name, api, above = []) {
   const model = api.components.schemas[name];
   const box = element("div", { className: "model" });
-  if (model?.description) box.append(element("p", { textContent: model.description }));
+  if (model?.description) box.append(prose("p", model.description));
   const list = element("dl");
   for (const [field, schema] of Object.entries(model?.properties ?? {})) {
     const needed = model.required?.includes(field) ? "" : " (optional)";
     const about = element("dd", {}, element("code", { textContent: typeOf(schema) }), needed);
-    if (schema.description) about.append(element("p", { textContent: schema.description }));
+    if (schema.description) about.append(prose("p", schema.description));
     for (const inner of modelsIn(schema))
       if (!above.includes(inner) && inner !== name) about.append(modelBox(inner, api, [...above, name]));
     list.append(element("dt", {}, element("code", { textContent: field })), about);
@@ -129,29 +135,32 @@ function routeBox(method, path, operation, api) {
     {},
     element("b", { className: method.toLowerCase(), textContent: method }),
     element("code", { textContent: path }),
-    element("span", { textContent: operation.summary }),
+    prose("span", operation.summary),
   );
   const box = element("details", { className: "route", id: operation.operationId }, head);
   box.dataset.text = `${method} ${path} ${operation.summary} ${operation.description ?? ""}`.toLowerCase();
   box.addEventListener("toggle", () => box.children.length === 1 && fill());
   function fill() {
-    if (operation.description) box.append(element("p", { textContent: operation.description }));
+    if (operation.description) box.append(prose("p", operation.description));
     if (operation.parameters.length) {
       const list = element("dl");
       for (const each of operation.parameters) {
         const about = element("dd", {}, `in the ${each.in}, `, element("code", { textContent: typeOf(each.schema) }));
-        if (each.description) about.append(element("p", { textContent: each.description }));
+        if (each.description) about.append(prose("p", each.description));
         list.append(element("dt", {}, element("code", { textContent: each.name })), about);
       }
       box.append(element("h3", { textContent: "Parameters" }), list);
     }
     for (const [type, content] of Object.entries(operation.requestBody?.content ?? {}))
       box.append(element("h3", { textContent: `Body: ${type}` }), schemaBox(content.schema, api));
+    const refusals = Object.keys(operation.responses).filter((status) => status >= "400");
     for (const [status, response] of Object.entries(operation.responses)) {
+      if (refusals.includes(status)) continue;
       box.append(element("h3", { textContent: `${status} ${response.description}` }));
       for (const [type, content] of Object.entries(response.content ?? {}))
-        box.append(element("div", {}, `${type}: `, schemaBox(content.schema, api)));
+        box.append(element("div", { className: "content" }, element("code", { textContent: type }), schemaBox(content.schema, api)));
     }
+    box.append(element("h3", { textContent: `Refuses with ${refusals.join(", ")}` }), modelBox("Error", api));
     if (!operation.responses["101"]) box.append(element("h3", { textContent: "Try it" }), tryIt(method, path, operation, api));
   }
   return box;
@@ -159,7 +168,9 @@ function routeBox(method, path, operation, api) {
 
 /** A schema in words, with its models to open. */
 function schemaBox(schema, api) {
-  const box = element("div", {}, element("code", { textContent: schema.description ?? typeOf(schema) }));
+  const box = element("div");
+  if (schema.description) box.append(prose("span", schema.description));
+  else if (!schema.$ref || schema.$ref.endsWith("/JsonValue")) box.append(element("code", { textContent: typeOf(schema) }));
   for (const name of modelsIn(schema)) box.append(modelBox(name, api));
   return box;
 }
@@ -175,7 +186,7 @@ function filter(text) {
 
 async function main() {
   const api = await (await fetch("/v1/openapi.json")).json();
-  document.querySelector("#about").textContent = `${api.info.description} Version ${api.info.version}.`;
+  document.querySelector("#about").textContent = api.info.description;
   const groups = new Map(api.tags.map(({ name }) => [name, element("section", {}, element("h2", { textContent: name }))]));
   for (const [path, operations] of Object.entries(api.paths))
     for (const [method, operation] of Object.entries(operations))

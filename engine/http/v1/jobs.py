@@ -38,7 +38,7 @@ class Wish(Body):
     @model_validator(mode="after")
     def _has_one(self) -> Wish:
         if (self.workflow is None) == (self.prompt is None):
-            raise ValueError("given with either `workflow` or `prompt`")
+            raise ValueError("give either `workflow` or `prompt`")
         return self
 
     @property
