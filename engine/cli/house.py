@@ -55,17 +55,17 @@ def run(house: House) -> int:
 
 async def _run(house: House) -> int:
     stop = _stop_on_signals()
-    listener = _listen(house.settings.host, house.settings.port)
-    settings = replace(house.settings, port=listener.getsockname()[1])
-    async with _open(house, settings, listener) as app:
-        url = launch_url(app)
-        click.echo(f"\nDarkroom is at {url}\n")
-        if not settings.loopback:
-            click.echo(f"Other machines come in with the token {settings.token}\n")
-        if house.browser:
-            webbrowser.open(url)
-        await stop.wait()
-        say("stopping; what is running goes on at the next start")
+    with _listen(house.settings.host, house.settings.port) as listener:
+        settings = replace(house.settings, port=listener.getsockname()[1])
+        async with _open(house, settings, listener) as app:
+            url = launch_url(app)
+            click.echo(f"\nDarkroom is at {url}\n")
+            if not settings.loopback:
+                click.echo(f"Other machines come in with the token {settings.token}\n")
+            if house.browser:
+                webbrowser.open(url)
+            await stop.wait()
+            say("stopping; what is running goes on at the next start")
     return EXIT_CANCELLED
 
 
@@ -83,9 +83,10 @@ async def _open(house: House, settings: ServerSettings, listener: socket.socket)
         limits=Limits(job_s=house.job_timeout_s),
         say=say,
     )
-    app = make_app(service, folders, settings)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUESTS_S)
+    runner: web.AppRunner | None = None
     try:
+        app = make_app(service, folders, settings)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUESTS_S)
         await runner.setup()
         await web.SockSite(runner, listener).start()
         await supervisor.open()
@@ -95,7 +96,8 @@ async def _open(house: House, settings: ServerSettings, listener: socket.socket)
         # The workers fall silent first, so that what they had goes back to the queue and not into the history; closing
         # the service ends the websockets, for which the requests' end would wait.
         await asyncio.gather(supervisor.close(), service.close())
-        await runner.cleanup()
+        if runner is not None:
+            await runner.cleanup()
 
 
 def _listen(host: str, port: int) -> socket.socket:

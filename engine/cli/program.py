@@ -30,7 +30,8 @@ def make_program(open: Open) -> click.Group:
         Without a command, the editor is served.
         """
         if ctx.invoked_subcommand is None:
-            ctx.invoke(serve)
+            with serve.make_context("serve", [], parent=ctx) as serving:
+                serve.invoke(serving)
 
     for verb in (serve, run, validate, nodes, why, cache, plugin, worker):
         darkroom.add_command(verb)

@@ -17,7 +17,7 @@ from threading import Lock
 from blake3 import blake3
 
 from engine.errors import FileProblem
-from engine.node.files import write_atomically, write_new
+from engine.node.files import remove_abandoned, write_atomically, write_new
 from engine.node.folders import Folders
 
 SUFFIX = ".jsonl"
@@ -44,6 +44,8 @@ class SaveJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._earlier = _read(path)
+        for folder in {Path(each.path).parent for each in self._earlier}:
+            remove_abandoned(folder)
         self._lock = Lock()
 
     def save(self, data: bytes, owner: str, slot: str, choose: Callable[[], Path]) -> Path:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
 from engine.errors import FileProblem
 
+_WRITING = ".writing-"
+
 
 @contextlib.contextmanager
 def _beside(path: Path, data: bytes, durable: bool) -> Generator[Path]:
     """A file in the folder of `path` that holds `data`, gone afterwards unless it was renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f"{_WRITING}{os.getpid()}-", suffix=path.suffix, dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -34,6 +37,26 @@ def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote into a folder have left there."""
+    if sys.platform == "win32":  # asking whether a process lives may end it there
+        return
+    for path in folder.glob(f"{_WRITING}*"):
+        pid = path.name.removeprefix(_WRITING).partition("-")[0]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        pass
+    return True
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:

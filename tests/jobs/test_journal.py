@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,6 +99,19 @@ def test_a_line_that_was_cut_off_spoils_no_other(folders: Folders) -> None:
     for _ in range(2):
         assert save(folders, b"red", batch=0) == "picture_00001_.png"
         assert save(folders, b"blue", batch=1) == "picture_00002_.png"
+
+
+def test_what_a_killed_attempt_was_writing_is_removed_and_what_others_write_is_not(folders: Folders) -> None:
+    save(folders, b"red")
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    abandoned = folders.output / f".writing-{ended.pid}-abc.png"
+    being_written = folders.output / f".writing-{os.getpid()}-abc.png"
+    abandoned.touch()
+    being_written.touch()
+    save(folders, b"red")
+    assert not abandoned.exists()
+    assert being_written.exists()
 
 
 def test_previews_need_no_journal(folders: Folders) -> None:
