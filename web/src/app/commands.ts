@@ -39,3 +39,29 @@ export function useCommands(): readonly Command[] {
   const commands = useStore(commandStore, (state) => state.commands);
   return Object.values(commands);
 }
+
+const MAC = typeof navigator !== "undefined" && /Mac|iPhone|iPad/.test(navigator.platform);
+
+/** Keys as they are written on this machine's keyboard. */
+export function keysInWords(keys: string): string {
+  return keys.replace("Mod", MAC ? "⌘" : "Ctrl");
+}
+
+/** The keys of a command, for menus and tooltips. */
+export function shortcutOf(id: string): string | undefined {
+  const keys = commandStore.getState().commands[id]?.keys?.[0];
+  return keys === undefined ? undefined : keysInWords(keys);
+}
+
+/** Whether a key event is what a shortcut such as `Mod+Shift+Z` or `?` means. */
+export function matches(keys: string, event: KeyboardEvent): boolean {
+  const parts = keys.split("+");
+  const key = parts.pop() ?? "";
+  const wants = (name: string) => parts.includes(name);
+  if (wants("Mod") !== (event.ctrlKey || event.metaKey) || wants("Alt") !== event.altKey) return false;
+  const typed = event.key.toLowerCase();
+  if (typed !== key.toLowerCase()) return false;
+  // Signs such as `?` need Shift on some keyboards and not on others.
+  const letter = /^[a-z]$/i.test(key) || key.length > 1;
+  return !letter || wants("Shift") === event.shiftKey;
+}

@@ -57,6 +57,11 @@ export interface TabState {
 
   /** Edit the document; changes of one `deed` that follow each other are undone together. */
   dispatch(changes: Change | readonly Change[], deed?: string): void;
+  /**
+   * Edit the document without leaving a step to undo, where nothing was done to it yet: for what opening it adds, such
+   * as places for nodes that have none.
+   */
+  prepare(edit: (document: Workflow) => Workflow): void;
   /** End the deed under way, as when the mouse button is let go. */
   endDeed(): void;
   undo(): void;
@@ -103,6 +108,18 @@ export function createTab(document: Workflow, options: { id?: string; saved?: Sa
       savedDocument: document,
       mood: "graph",
       dispatch: (changes, deed) => take(perform(get().history, changes, deed)),
+      prepare: (edit) => {
+        const { document, savedDocument, history } = get();
+        const next = edit(document);
+        if (next === document) return;
+        if (history.past.length + history.future.length > 0) get().dispatch({ type: "replace", document: next });
+        else
+          set({
+            document: next,
+            history: startHistory(next),
+            savedDocument: savedDocument === document ? next : savedDocument,
+          });
+      },
       endDeed: () => take(closeDeed(get().history)),
       undo: () => take(undo(get().history)),
       redo: () => take(redo(get().history)),

@@ -19,13 +19,16 @@ const WIDGET_ROW: Record<WidgetKind, number> = {
   number: 28,
   slider: 28,
   text: 28,
-  multiline: 84,
+  multiline: 88,
   combo: 28,
   toggle: 28,
   seed: 28,
   file: 28,
   colour: 28,
 };
+
+/** A file chosen from the folder of pictures is shown under its name. */
+const PICTURE_ROW = 200;
 
 /** A port on a node's left side. `id` is what follows the node in a wire's key. */
 export interface InputPort {
@@ -62,10 +65,19 @@ export interface NodePlan {
   bodyEnd: number;
 }
 
-/** Lay out a node: ports in rows under the header, inputs left and outputs right, then a row for each widget. */
-export function planNode(node: WorkflowNode, schema: NodeSchema | undefined, box?: Box): NodePlan {
+/**
+ * Lay out a node: ports in rows under the header, inputs left and outputs right, then a row for each widget.
+ *
+ * @param used the outputs that wires start from, for a node whose type is not known.
+ */
+export function planNode(
+  node: WorkflowNode,
+  schema: NodeSchema | undefined,
+  box?: Box,
+  used: readonly string[] = [],
+): NodePlan {
   const width = Math.max(MIN_WIDTH, box?.size?.[0] ?? WIDTH);
-  if (!schema) return planUnknown(node, width, box);
+  if (!schema) return planUnknown(node, width, box, used);
   const plain = schema.inputs.filter((input) => input.widget === null).flatMap((input) => portsOf(node, input));
   const middle = (row: number) => (box?.collapsed ? HEADER / 2 : HEADER + GAP + row * ROW + ROW / 2);
   const inputs: InputPort[] = plain.map((port, row) => ({ ...port, y: middle(row) }));
@@ -78,7 +90,7 @@ export function planNode(node: WorkflowNode, schema: NodeSchema | undefined, box
     .filter((input) => input.widget !== null)
     .map((input): WidgetRow => {
       const linked = linksOf(node.inputs?.[input.name]).length > 0;
-      const height = linked ? ROW : WIDGET_ROW[input.widget as WidgetKind];
+      const height = linked ? ROW : widgetHeight(input);
       const row = { schema: input, y, height, linked };
       y += height;
       return row;
@@ -91,6 +103,11 @@ export function planNode(node: WorkflowNode, schema: NodeSchema | undefined, box
   const bodyEnd = y + extra + GAP;
   const height = box?.collapsed ? HEADER : Math.max(bodyEnd, box?.size?.[1] ?? 0);
   return { width, height, inputs, outputs, widgets, bodyEnd };
+}
+
+function widgetHeight(input: InputSchema): number {
+  if (input.widget === "file" && input.folder === "input") return PICTURE_ROW;
+  return WIDGET_ROW[input.widget ?? "text"];
 }
 
 /** Give height that the user pulled out to the multiline texts; returns how much was given. */
@@ -125,19 +142,21 @@ function portsOf(node: WorkflowNode, input: InputSchema): Omit<InputPort, "y">[]
 }
 
 /** A node whose type is not known shows what its wires and values say. */
-function planUnknown(node: WorkflowNode, width: number, box?: Box): NodePlan {
-  const names = Object.entries(node.inputs ?? {}).filter(([, value]) => linksOf(value).length > 0);
-  const inputs = names.flatMap(([name, value], row): InputPort[] =>
-    linksOf(value).map((_, index) => ({
-      id: Array.isArray(value) ? `${name}.${index}` : name,
-      schema: anyInput(name),
-      linked: true,
-      y: box?.collapsed ? HEADER / 2 : HEADER + GAP + row * ROW + ROW / 2,
-    })),
+function planUnknown(node: WorkflowNode, width: number, box: Box | undefined, used: readonly string[]): NodePlan {
+  const middle = (row: number) => (box?.collapsed ? HEADER / 2 : HEADER + GAP + row * ROW + ROW / 2);
+  const places = Object.entries(node.inputs ?? {}).flatMap(([name, value]) =>
+    linksOf(value).map((_, index) => ({ name, id: Array.isArray(value) ? `${name}.${index}` : name })),
   );
-  const bodyEnd = HEADER + GAP + Math.max(names.length, 1) * ROW + GAP;
+  const inputs = places.map(({ name, id }, row) => ({ id, schema: anyInput(name), linked: true, y: middle(row) }));
+  const outputs = used.map((name, row) => ({
+    id: name,
+    schema: { name, type: "*", is_list: false, help: "" },
+    y: middle(row),
+  }));
+  const rows = Math.max(inputs.length, outputs.length, 1);
+  const bodyEnd = HEADER + GAP + rows * ROW + GAP;
   const height = box?.collapsed ? HEADER : Math.max(bodyEnd, box?.size?.[1] ?? 0);
-  return { width, height, inputs, outputs: [], widgets: [], bodyEnd };
+  return { width, height, inputs, outputs, widgets: [], bodyEnd };
 }
 
 /** Room for a node's pictures when its height is not set by the user. */

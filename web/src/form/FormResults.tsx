@@ -67,8 +67,8 @@ function Shown({ file }: { file: FileRef }) {
           key={url}
           src={url}
           alt={`The result, ${file.filename}`}
-          width={file.width}
-          height={file.height}
+          width={file.width ?? undefined}
+          height={file.height ?? undefined}
         />
       </a>
       <figcaption>

@@ -1,0 +1,86 @@
+/** A titled frame behind nodes, which move with it. */
+
+import { NodeResizeControl } from "@xyflow/react";
+import { memo, useState } from "react";
+import { here } from "../app/actions";
+import { openMenu, uiStore, useUi } from "../app/ui";
+import { type Group, snap } from "../document";
+import { classes } from "../theme";
+import { coloured } from "./GraphNode";
+import { colourMenu } from "./menus";
+
+interface GroupProps {
+  data: { group: Group; index: number };
+  selected?: boolean;
+}
+
+export const GroupFrame = memo(function GroupFrame({ data: { group, index }, selected = false }: GroupProps) {
+  const editing = useUi((ui) => ui.editing === `group:${index}`);
+  return (
+    <section
+      className={classes("group", selected && "group-selected")}
+      aria-label={`Group ${group.title ?? ""}`}
+      style={coloured(group.colour)}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        const { tab, inside } = here();
+        if (!tab.selection.groups.has(index)) tab.select({ groups: new Set([index]) });
+        const at = { x: event.clientX, y: event.clientY };
+        openMenu("Group", at, [
+          { label: "Rename", shortcut: "F2", onSelect: () => uiStore.setState({ editing: `group:${index}` }) },
+          { label: "Colour…", onSelect: () => openMenu("Colour", at, colourMenu()) },
+          "separator",
+          {
+            label: "Delete group, keep its nodes",
+            danger: true,
+            onSelect: () => tab.dispatch({ type: "removeMarks", ...inside, groups: [index] }),
+          },
+        ]);
+      }}
+    >
+      <header className="group-title" onDoubleClick={() => uiStore.setState({ editing: `group:${index}` })}>
+        {editing ? <GroupTitle group={group} index={index} /> : group.title || "Group"}
+      </header>
+      <NodeResizeControl
+        className="node-resize"
+        position="bottom-right"
+        minWidth={120}
+        minHeight={80}
+        onResize={(_, { width, height }) => {
+          const { tab, inside } = here();
+          const patch = { size: [snap(width), snap(height)] as [number, number] };
+          tab.dispatch({ type: "editGroup", ...inside, index, patch }, `resize group ${index}`);
+        }}
+        onResizeEnd={() => here().tab.endDeed()}
+      >
+        <span aria-hidden="true" />
+      </NodeResizeControl>
+    </section>
+  );
+});
+
+function GroupTitle({ group, index }: { group: Group; index: number }) {
+  const [text, setText] = useState(group.title ?? "");
+  const end = (keep: boolean) => {
+    uiStore.setState({ editing: null });
+    const { tab, inside } = here();
+    if (keep) tab.dispatch({ type: "editGroup", ...inside, index, patch: { title: text.trim() } });
+  };
+  return (
+    <input
+      className="node-title-field nodrag"
+      aria-label="Title of the group"
+      value={text}
+      ref={(field) => field?.focus()}
+      onFocus={(event) => event.target.select()}
+      onChange={(event) => setText(event.target.value)}
+      onBlur={() => end(true)}
+      onKeyDown={(event) => {
+        event.stopPropagation();
+        if (event.key === "Enter") end(true);
+        if (event.key === "Escape") end(false);
+      }}
+    />
+  );
+}
