@@ -22,6 +22,7 @@ from engine.jobs.events_log import EventLog, Transaction
 from engine.jobs.hub import Hub, Subscription
 from engine.jobs.journal import keep_journals, remove_journals
 from engine.jobs.known_nodes import KnownNodes
+from engine.jobs.makers import FileRef, Maker, makers
 from engine.jobs.model import FINISHED, Counts, Job, JobDetail, JobPlan, PluginState, Status, Submit
 from engine.jobs.running import Running
 from engine.jobs.workers import Workers
@@ -199,6 +200,10 @@ class JobService:
     @property
     def paused(self) -> bool:
         return self._paused
+
+    async def makers(self, files: Sequence[FileRef]) -> Mapping[FileRef, Maker]:
+        """Which job and node showed each of these files last, as far as the history knows."""
+        return await self._database.read(lambda connection: makers(connection, files))
 
     async def counts(self) -> Counts:
         return await self._database.read(history.count)

@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from engine.http.gallery import Gallery
 from engine.node.folders import Folders
 from tests.http.conftest import Client
 from tests.http.drawing import encoded, scene
+from tests.http.live import dots
 
 
 def put(path: Path, data: bytes = b"x", age_s: float = 0) -> Path:
@@ -131,3 +133,12 @@ def test_a_change_within_the_clocks_grain_is_seen(tmp_path: Path) -> None:
     put(tmp_path / "b.png")
     os.utime(tmp_path, ns=(stamp, stamp))
     assert gallery.page(10)[1] == 2
+
+
+async def test_a_picture_leads_to_the_job_and_node_that_made_it(session: ClientSession) -> None:
+    async with session.post("/v1/run", json={"workflow": dots("lime", prefix="led/back")}) as answer:
+        job = (await answer.json())["job"]["id"]
+    async with session.get("/v1/outputs", params={"q": "led/back"}) as answer:
+        (file,) = (await answer.json())["files"]
+    assert (file["subfolder"], file["width"], file["height"]) == ("led", 2, 1)
+    assert (file["job"], file["node"]) == (job, "save")

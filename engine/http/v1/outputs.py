@@ -12,11 +12,12 @@ from pydantic import BaseModel, Field
 from engine.errors import FileProblem
 from engine.http.body import Query
 from engine.http.gallery import Gallery
-from engine.http.keys import FOLDERS
+from engine.http.keys import FOLDERS, SERVICE
 from engine.http.pictures import picture_size
 from engine.http.route import Route
 from engine.http.serving import find_file
 from engine.http.uploads import PICTURE_WORK
+from engine.jobs.makers import FileRef
 
 GALLERY: web.AppKey[Gallery] = web.AppKey("gallery", Gallery)
 
@@ -64,6 +65,8 @@ async def outputs(request: web.Request, query: OutputQuery) -> Outputs:
     sizes = await request.app[PICTURE_WORK].do(
         lambda: [picture_size(folders.output / file.subfolder / file.filename) for file in page]
     )
+    refs = [FileRef("output", file.subfolder, file.filename) for file in page]
+    makers = await request.app[SERVICE].makers(refs)
     found = [
         Output(
             filename=file.filename,
@@ -72,8 +75,10 @@ async def outputs(request: web.Request, query: OutputQuery) -> Outputs:
             height=size[1] if size else None,
             size=file.size,
             modified=file.modified_ns / 1e9,
+            job=maker.job if maker else None,
+            node=maker.node if maker else None,
         )
-        for file, size in zip(page, sizes, strict=True)
+        for file, size, maker in zip(page, sizes, map(makers.get, refs), strict=True)
     ]
     return Outputs(files=found, total=total)
 
