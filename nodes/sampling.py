@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -161,13 +162,26 @@ async def _sample(
             "latent_image",
         )
 
+    manager = ctx.service(ModelManager)
+    show = _shows(manager, model, ctx)
+
     def report(step: int, x: Tensor, denoised: Tensor) -> None:
         ctx.progress(step + 1, len(sigmas) - 1)
+        if show is not None:
+            show(denoised)
 
-    manager = ctx.service(ModelManager)
     sampling = _sampling(manager, model, positive, negative, latent, seed, cfg, sampler_name, sigmas, start, report)
     samples = await ctx.service(StepDriver).sample(sampling, lambda: ctx.cancelled)
     return Latent(samples, latent.noise_mask, latent.batch_index)
+
+
+def _shows(manager: ModelManager, model: Model, ctx: Context) -> Callable[[Tensor], None] | None:
+    """What shows a sampling as it goes, if anybody looks."""
+    if not ctx.wants_preview:
+        return None
+    from engine.models.preview import Previews
+
+    return Previews(manager, model, ctx.preview).offer
 
 
 def _sampling(

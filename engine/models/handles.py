@@ -107,6 +107,12 @@ class Model:
     def label(self) -> str:
         return f"the model {Path(self.weights.path).name}"
 
+    @property
+    def first_stage(self) -> VAE | None:
+        """The first stage in the same file; None if the configuration knows of none. It may still not be there."""
+        config = self.config.first_stage
+        return None if config is None else VAE(self.weights, config)
+
     def patched(self, patch: Patch) -> Model:
         """This model with one more patch."""
         return replace(self, patches=(*self.patches, patch))

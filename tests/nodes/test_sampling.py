@@ -12,6 +12,7 @@ from torch import Tensor
 
 from engine.errors import Cancelled, InputProblem
 from engine.models.manager import ModelManager
+from engine.models.step_driver import StepDriver
 from engine.node import NullContext
 from engine.values import Conditioning, ConditioningPart, Latent, Mask
 from nodes.conditioning import (
@@ -383,3 +384,27 @@ async def test_a_condition_of_another_size_than_the_latent_is_refused(inpainting
     with pytest.raises(InputProblem, match=r"8x8 cells, the latent 16x16") as it:
         await inpainting(EmptyLatent(64, 64, 1, inpainting.loaded.vae))
     assert it.value.input == "positive"
+
+
+class Watched(NullContext):
+    """A context in which somebody looks."""
+
+    wants_preview = True
+
+    def __init__(self, ctx: NullContext) -> None:
+        super().__init__(ctx.folders, ctx.service(ModelManager), ctx.service(StepDriver))
+        self.previews: list[bytes] = []
+
+    def preview(self, image: bytes, media_type: str = "image/jpeg") -> None:
+        self.previews.append(image)
+
+
+async def test_who_looks_sees_the_picture_come_and_gets_the_same_latent(
+    loaded: LoadedCheckpoint, apple: Conditioning, nothing: Conditioning, ctx: NullContext
+):
+    watched, latent = Watched(ctx), EmptyLatent(32, 32, vae=loaded.vae)
+    seen = await KSampler(loaded.model, apple, nothing, latent, watched, steps=3)
+    unseen = await KSampler(loaded.model, apple, nothing, latent, ctx, steps=3)
+    assert torch.equal(seen.samples, unseen.samples)
+    assert watched.previews
+    assert all(each.startswith(b"\xff\xd8") for each in watched.previews)
