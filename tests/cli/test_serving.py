@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -44,34 +43,29 @@ def test_a_worker_is_nothing_to_start_by_hand(darkroom: Program) -> None:
 
 
 def test_without_a_verb_it_serves_and_says_where(home: Path) -> None:
-    server = subprocess.Popen(
-        [sys.executable, str(SERVER)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
-    )
-    lines = _until_served(server)
-    server.send_signal(signal.SIGTERM)
-    said, errors = server.communicate(timeout=60)
-    if "is taken" in errors:
-        assert "port 8188 is taken" in errors
+    code, said, errors = serve_until(signal.SIGTERM)
+    if "port 8188 is taken" in errors:
         pytest.skip("something else listens on the default port")
-    assert "http://127.0.0.1:8188/?launch=" in "".join(lines) + said
-    assert server.returncode == 130
+    assert "http://127.0.0.1:8188/?launch=" in said
+    assert code == 130
 
 
 def test_other_machines_need_the_token_that_is_printed(home: Path) -> None:
-    command = [sys.executable, str(SERVER), "serve", "--host", "0.0.0.0", "--port", "0", "--no-warm"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ})
-    _until_served(server)
-    server.send_signal(signal.SIGINT)
-    said, _ = server.communicate(timeout=60)
+    code, said, _ = serve_until(signal.SIGINT, "serve", "--host", "0.0.0.0", "--port", "0", "--no-warm")
     assert f"Other machines come in with the token {(home / 'user' / 'token').read_text()}" in said
+    assert code == 130
 
 
-def _until_served(server: subprocess.Popen[str]) -> list[str]:
-    """What it says until it names its address, or ends."""
-    lines: list[str] = []
-    assert server.stdout is not None
-    for line in server.stdout:
-        lines.append(line)
-        if "http://" in line:
-            break
-    return lines
+def serve_until(end: signal.Signals, *arguments: str) -> tuple[int, str, str]:
+    """Serve until it has named its address, then end it; the exit code and what it said."""
+    with subprocess.Popen(
+        [sys.executable, str(SERVER), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        assert server.stderr is not None
+        said = ""
+        for line in server.stdout:
+            said += line
+            if "http://" in line:
+                server.send_signal(end)
+        return server.wait(), said, server.stderr.read()
