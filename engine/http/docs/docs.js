@@ -192,7 +192,9 @@ async function main() {
     for (const [method, operation] of Object.entries(operations))
       groups.get(operation.tags[0]).append(routeBox(method.toUpperCase(), path, operation, api));
   document.querySelector("#routes").append(...groups.values());
-  document.querySelector("#find").addEventListener("input", (event) => filter(event.target.value));
+  const find = document.querySelector("#find");
+  find.addEventListener("input", () => filter(find.value));
+  filter(find.value); // somebody may have typed while this was loading
 }
 
 await main();
