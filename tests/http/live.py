@@ -70,7 +70,8 @@ def live_server(home: Path) -> Generator[Live]:
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            address = next(found[0] for line in process.stdout if (found := re.search(r"http://[\d.:]+", line)))
+            address = next((found[0] for line in process.stdout if (found := re.search(r"http://[\d.:]+", line))), None)
+            assert address is not None, "the server ended before it said where it is"
             _wait_for_worker(address)
             yield Live(address, home)
         finally:

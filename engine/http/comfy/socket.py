@@ -144,8 +144,10 @@ async def listen(request: web.Request, query: SocketQuery) -> web.StreamResponse
     await sockets.enter(client, socket)
     teller = Teller(client)
     subscription = service.subscribe(None, client)
-    telling = asyncio.ensure_future(_tell(socket, service, subscription, teller))
+    greeted = asyncio.Event()
+    telling = asyncio.ensure_future(_tell(socket, service, subscription, teller, greeted))
     try:
+        await greeted.wait()  # `status` is the first word, whatever the client says meanwhile
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 await _hear(socket, teller, message.data, request.app[SETTINGS].upload_bytes)
@@ -173,10 +175,19 @@ async def _hear(socket: web.WebSocketResponse, teller: Teller, text: str, upload
     await _send(socket, ("feature_flags", features(upload_bytes)))
 
 
-async def _tell(socket: web.WebSocketResponse, service: JobService, subscription: Subscription, teller: Teller) -> None:
+async def _tell(
+    socket: web.WebSocketResponse,
+    service: JobService,
+    subscription: Subscription,
+    teller: Teller,
+    greeted: asyncio.Event,
+) -> None:
     try:
-        counts = await service.counts()
-        await _send(socket, status_message(counts.queued + counts.running, teller.client))
+        try:
+            counts = await service.counts()
+            await _send(socket, status_message(counts.queued + counts.running, teller.client))
+        finally:
+            greeted.set()
         await _resume(socket, service, teller)
         async for message in subscription:
             if isinstance(message, Preview):
