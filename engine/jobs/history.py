@@ -148,25 +148,17 @@ def page(
         newest_first: None has what is unfinished in the order of the queue and the rest newest first.
         query: text that the id, the name, a setting or the document holds.
     """
-    clauses, values = ["1"], list[object]()
-    if status is not None:
-        wanted = sorted(status)
-        clauses.append(f"status IN ({records.marks(wanted)})")
-        values += wanted
-    if client is not None:
-        clauses.append("client = ?")
-        values.append(client)
-    if query:
-        pattern = "%" + query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        clauses.append(
-            "(id LIKE ? ESCAPE '\\' OR name LIKE ? ESCAPE '\\' OR settings LIKE ? ESCAPE '\\' OR workflow IN "
-            "(SELECT documents.id FROM documents WHERE CAST(body AS TEXT) LIKE ? ESCAPE '\\'))"
-        )
-        values += [pattern] * 4
-    where = " AND ".join(clauses)
-    (total,) = connection.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).fetchone()
-    order = _order(status, newest_first)
-    return records.jobs(connection, f"WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", [*values, limit, offset]), total
+    where, values = _filter(query, client)
+    found, total = list[Job](), 0
+    for wanted, order in _groups(status, newest_first):
+        clause, of_status = f"{where} AND status IN ({records.marks(wanted)})", [*values, *wanted]
+        count = _count(connection, clause, of_status) if values else _known_count(connection, wanted)
+        room, skip = limit - len(found), max(0, offset - total)
+        if room > 0 and skip < count:
+            rest = f"WHERE {clause} ORDER BY {order} LIMIT ? OFFSET ?"
+            found += records.jobs(connection, rest, [*of_status, room, skip])
+        total += count
+    return found, total
 
 
 def unfinished_ids(connection: sqlite3.Connection) -> list[str]:
@@ -175,10 +167,7 @@ def unfinished_ids(connection: sqlite3.Connection) -> list[str]:
 
 
 def count(connection: sqlite3.Connection) -> Counts:
-    rows = dict(
-        connection.execute("SELECT status, count(*) FROM jobs WHERE status IN ('queued', 'running') GROUP BY status")
-    )
-    return Counts(rows.get("queued", 0), rows.get("running", 0))
+    return Counts(_known_count(connection, ["queued"]), _known_count(connection, ["running"]))
 
 
 def tell_counts(tx: Transaction) -> None:
@@ -191,13 +180,40 @@ def is_paused(tx: Transaction) -> bool:
     return bool(tx.connection.execute("SELECT value FROM meta WHERE key = 'paused'").fetchone()[0])
 
 
-def _order(status: Collection[Status] | None, newest_first: bool | None) -> str:
-    if status is not None and set(status) <= UNFINISHED and newest_first is None:
-        return "status DESC, position, n"  # running before queued
+def _groups(status: Collection[Status] | None, newest_first: bool | None) -> list[tuple[Sequence[Status], str]]:
+    """The statuses that are listed one after another, and the order of each. One status alone comes out of an index in
+    its order, where two would be sorted."""
+    wanted = sorted(status if status is not None else UNFINISHED | FINISHED)
+    if newest_first is None and set(wanted) <= UNFINISHED:
+        return [((each,), "position, n") for each in reversed(wanted)]  # running before queued
     way = "ASC" if newest_first is False else "DESC"
-    if status is not None and set(status) <= FINISHED:
-        return f"finished_at {way}, n {way}"
-    return f"n {way}"
+    return [(wanted, f"finished_at {way}, n {way}" if set(wanted) <= FINISHED else f"n {way}")]
+
+
+def _filter(query: str, client: str | None) -> tuple[str, list[object]]:
+    """A condition for the jobs that a search means, and its values."""
+    clauses, values = ["1"], list[object]()
+    if client is not None:
+        clauses.append("client = ?")
+        values.append(client)
+    if query:
+        pattern = "%" + query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        clauses.append(
+            "(id LIKE ? ESCAPE '\\' OR name LIKE ? ESCAPE '\\' OR settings LIKE ? ESCAPE '\\' OR workflow IN "
+            "(SELECT documents.id FROM documents WHERE CAST(body AS TEXT) LIKE ? ESCAPE '\\'))"
+        )
+        values += [pattern] * 4
+    return " AND ".join(clauses), values
+
+
+def _count(connection: sqlite3.Connection, clause: str, values: Sequence[object]) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM jobs WHERE {clause}", values).fetchone()[0])
+
+
+def _known_count(connection: sqlite3.Connection, status: Sequence[Status]) -> int:
+    marks = records.marks(status)
+    found = connection.execute(f"SELECT sum(jobs) FROM counts WHERE status IN ({marks})", status).fetchone()[0]
+    return int(found or 0)
 
 
 def _unfinished(tx: Transaction, ids: Sequence[str] | None) -> list[Job]:

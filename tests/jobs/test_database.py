@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import FileProblem
+from engine.jobs import history
 from engine.jobs.database import Database
+from engine.jobs.model import Counts
 from engine.jobs.schema import MIGRATIONS
 
 Change = Callable[[sqlite3.Connection], None]
@@ -78,6 +80,27 @@ async def test_what_waits_is_written_at_the_close_and_nothing_after(tmp_path: Pa
     await database.close()
     database = await Database.open(tmp_path / "a.sqlite")
     assert len(await database.read(keys)) == 200
+    await database.close()
+
+
+async def test_an_older_database_is_lifted_with_what_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(f"{MIGRATIONS[0]} PRAGMA user_version = 1;")
+        connection.execute("INSERT INTO documents VALUES (1, x'00', x'7b7d')")
+        for index, status in enumerate(["queued", "queued", "done"]):
+            connection.execute(
+                "INSERT INTO jobs (id, status, position, number, client, source, settings, created_at, previews, "
+                "workflow) VALUES (?, ?, 1, 1, '', 'v1', '{}', 0, 1, 1)",
+                (str(index), status),
+            )
+    connection.close()
+    database = await Database.open(path)
+    assert await database.read(history.count) == Counts(2, 0)
+    await database.write(lambda connection: connection.execute("UPDATE jobs SET status = 'running' WHERE id = '0'"))
+    assert await database.read(history.count) == Counts(1, 1)
+    await database.write(lambda connection: connection.execute("DELETE FROM jobs"))
+    assert await database.read(history.count) == Counts(0, 0)
     await database.close()
 
 
