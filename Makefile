@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run serve test slow check bench data install clean
+.PHONY: run serve test slow check web bench data install clean
 
 run: $(VENV)/installed
 	$(BIN)/darkroom run workflows/text_to_image.json
@@ -26,6 +26,14 @@ check: $(VENV)/developed
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+# The editor: type-checked, linted, tested and built into engine/http/editor, which is committed so that nobody needs
+# Node to use it. Takes the machine's Node 20 or newer, else that of the PyPI package among the development tools.
+web: $(VENV)/developed
+	$(BIN)/python web/scripts/npm.py ci --no-audit --no-fund
+	$(BIN)/python web/scripts/npm.py run check
+	$(BIN)/python web/scripts/npm.py test
+	$(BIN)/python web/scripts/npm.py run build
 
 bench: $(VENV)/developed
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks

@@ -1,13 +1,14 @@
 /// <reference types="vitest/config" />
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { sourceDigest } from "./digest";
 
 /** Where `darkroom serve` listens; `npm run dev` hands it everything that is not the editor's own code. */
 const SERVER = "http://127.0.0.1:8188";
 
 export default defineConfig({
   base: "./",
-  plugins: [react()],
+  plugins: [react(), sourceDigest(import.meta.dirname)],
   build: {
     outDir: "../engine/http/editor",
     emptyOutDir: true,
