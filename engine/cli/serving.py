@@ -49,6 +49,15 @@ def _devices(ctx: click.Context, param: click.Parameter, names: Sequence[str]) -
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A name that this server is known by.")
 @click.option("--cors-origin", metavar="URL", help="Origin of another page that may use the API with the token.")
 @click.option(
+    "--max-upload-size",
+    "upload_mb",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    metavar="MB",
+    help="The largest picture that is taken in.",
+)
+@click.option(
     "--job-timeout",
     type=click.FloatRange(0, min_open=True),
     callback=finite,
@@ -69,6 +78,7 @@ def serve(
     require_token: bool,
     hosts: Sequence[str],
     cors_origin: str | None,
+    upload_mb: int,
     job_timeout: float | None,
     warm: bool,
     browser: bool,
@@ -90,6 +100,7 @@ def serve(
         require_token=require_token,
         allowed_hosts=tuple(hosts),
         cors_origin=cors_origin,
+        upload_bytes=upload_mb * 2**20,
     )
     house = House(
         folders=folders,
