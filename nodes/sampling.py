@@ -10,6 +10,7 @@ from pydantic import Field
 from engine.errors import InputProblem
 from engine.models.handles import Model
 from engine.models.manager import ModelManager
+from engine.models.needs import sampling_bytes
 from engine.models.step_driver import StepDriver
 from engine.node import CfgScale, Context, Fraction, Seed, Steps, node
 from engine.values import Conditioning, Latent
@@ -163,6 +164,9 @@ async def _sample(
         )
 
     manager = ctx.service(ModelManager)
+    count = len(latent.samples)
+    needed = sampling_bytes(model.config.unet, count, height, width, manager.device.dtype.itemsize)
+    manager.expect(needed, f"sample {count} latents of {width}x{height} cells at once")
     show = _shows(manager, model, ctx)
 
     def report(step: int, x: Tensor, denoised: Tensor) -> None:

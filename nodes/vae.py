@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.errors import InputProblem
 from engine.models.handles import VAE
 from engine.models.manager import ModelManager
+from engine.models.needs import decoding_bytes
 from engine.node import Context, node
 from engine.values import Image, Latent
 
@@ -47,5 +48,8 @@ def VAEDecode(samples: Latent, vae: VAE, ctx: Context) -> Image:
             "samples",
         )
     manager = ctx.service(ModelManager)
+    count, _, *cells = samples.samples.shape
+    height, width = (side * vae.config.downsampling for side in cells)
+    manager.expect(decoding_bytes(vae.config, count, height, width), f"decode {count} pictures of {width}x{height}")
     x = manager.run(vae, lambda network: network.decode(samples.samples.to(manager.device.torch_device))).cpu()
     return Image(((x + 1) / 2).clamp(0, 1).movedim(1, -1).contiguous())  # [B, H, W, 3]

@@ -87,6 +87,27 @@ class ModelManager:
         with self.use(handle) as network:
             return work(network)
 
+    def expect(self, needed_bytes: int, purpose: str) -> None:
+        """Refuse what cannot fit, whatever were put away, before any time goes into it.
+
+        Args:
+            needed_bytes: at least this much (`engine.models.needs`).
+            purpose: completes "cannot ...": "decode 64 pictures of 4096x4096".
+
+        Raises:
+            OutOfMemory: with what is needed, what there is, and what to lower.
+        """
+        free = self.device.free_bytes()
+        if free is None or needed_bytes <= free:
+            return
+        with self._lock:
+            room = free + sum(each.bytes for each in self._residents.values() if not each.users)
+        if needed_bytes > room:
+            raise OutOfMemory(
+                f"{self.device.name} cannot {purpose}: that takes at least {_size(needed_bytes)}, and only "
+                f"{_size(room)} can be had; ask for fewer or smaller pictures"
+            )
+
     def make_room(self) -> None:
         """Put away every network that is not in use, and what torch keeps for later."""
         with self._lock:
