@@ -2,8 +2,10 @@
 
 import { CircleAlert, Moon, Sun, Waypoints } from "lucide-react";
 import { useEffect, useState } from "react";
+import { useStore } from "zustand";
 import { ApiError, sentence } from "../api/errors";
-import { tabsStore } from "../app/store";
+import { type TabStore, tabsStore } from "../app/store";
+import { restoreStore } from "../live/restoring";
 import { client } from "../live/server";
 import { Button, EmptyState, IconButton, Spinner, useTheme } from "../theme";
 import { FormView } from "./FormView";
@@ -12,8 +14,10 @@ import { FormView } from "./FormView";
 export function FormPage({ name }: { name: string }) {
   const [state, setState] = useState<"opening" | "ready" | { error: string }>("opening");
   const [tries, setTries] = useState(0);
+  const restored = useStore(restoreStore, (restore) => restore.done);
   // biome-ignore lint/correctness/useExhaustiveDependencies: opened again with every try
   useEffect(() => {
+    if (!restored) return;
     let here = true;
     setState("opening");
     openNamed(name).then(
@@ -23,7 +27,7 @@ export function FormPage({ name }: { name: string }) {
     return () => {
       here = false;
     };
-  }, [name, tries]);
+  }, [name, tries, restored]);
   return (
     <div className="form-page">
       <div className="form-page-bar">
@@ -67,16 +71,28 @@ function ThemeButton() {
   );
 }
 
-/** Bring the workflow into the tab on show. */
+/** Bring the workflow into the tab on show: one that is open already, with what was filled in, or a new one. */
 async function openNamed(name: string): Promise<void> {
-  const { tabs, open, activate } = tabsStore.getState();
-  const known = tabs.find((tab) => tab.getState().saved?.name === name);
-  if (known) return activate(known.getState().id);
+  const stored = tabsStore.getState().tabs.find((tab) => tab.getState().saved?.name === name);
+  if (stored) return show(stored);
   try {
     const { version, workflow } = await client.workflow(name);
-    open(workflow, { saved: { name, version } });
+    tabsStore.getState().open(workflow, { saved: { name, version } });
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    open(await client.template(name));
+    await openTemplate(name);
   }
+}
+
+async function openTemplate(name: string): Promise<void> {
+  const template = await client.template(name);
+  const { tabs, open } = tabsStore.getState();
+  // Every visit would open another copy of the same template.
+  const before = tabs.find((tab) => !tab.getState().saved && tab.getState().document.name === template.name);
+  if (before) show(before);
+  else open(template);
+}
+
+function show(tab: TabStore): void {
+  tabsStore.getState().activate(tab.getState().id);
 }

@@ -12,14 +12,17 @@ import { useResults } from "./shots";
 export function FormResults({ outputs }: { outputs: readonly string[] }) {
   const { pictures, fresh, texts } = useResults(outputs);
   const preview = useRun((run) => (run.status === "running" ? Object.values(run.previews).at(-1) : undefined));
+  const busy = useRun((run) => run.job !== "" && (run.status === "running" || run.status === "queued"));
   const [chosen, setChosen] = useState<FileRef | null>(null);
   const newest = pictures[0];
   const shown = chosen && pictures.includes(chosen) ? chosen : newest;
   if (!shown && !preview && texts.length === 0) {
     return (
       <section className="form-results" aria-label="Results">
-        <EmptyState icon={<ImageIcon />} title="Your picture appears here">
-          Fill in the fields and press Run. You can watch it develop.
+        <EmptyState icon={<ImageIcon />} title={busy ? "It is being made" : "Your picture appears here"}>
+          {busy
+            ? "The first glimpse comes in a moment."
+            : "Fill in the fields and press Run. You can watch it develop."}
         </EmptyState>
       </section>
     );

@@ -5,6 +5,7 @@
  * again takes up its record; a new page takes up that of one that was closed, or else starts with a template.
  */
 
+import { createStore } from "zustand";
 import { ApiError } from "../api/errors";
 import { runStore } from "../app/run";
 import { isDirty, type SavedAs, type TabStore, tabsStore } from "../app/store";
@@ -28,6 +29,9 @@ interface PageRecord {
   at: number;
 }
 
+/** Whether the tabs of last time are open: what is opened before could be opened twice. */
+export const restoreStore = createStore<{ done: boolean }>()(() => ({ done: false }));
+
 const PAGE = "page";
 const FIRST_TEMPLATE = "text_to_image";
 /** Records of pages that nobody came back to. */
@@ -48,6 +52,7 @@ export async function restoreTabs(): Promise<{ page: string; kept: ReadonlySet<s
     if (tabs.some((tab) => tab.getState().id === record.active)) activate(record.active);
   }
   if (kept.size === 0) await openFirst();
+  restoreStore.setState({ done: true });
   return { page, kept };
 }
 

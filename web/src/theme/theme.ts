@@ -15,8 +15,8 @@ export const useTheme = create<ThemeState>((set) => ({
   choice: "dark",
   choose(choice) {
     localStorage.setItem(KEY, choice);
-    set({ choice });
     show(choice);
+    set({ choice });
   },
 }));
 

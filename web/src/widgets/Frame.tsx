@@ -4,7 +4,7 @@ import { CircleAlert } from "lucide-react";
 import { type ReactNode, useId } from "react";
 import { Button, classes, Tooltip } from "../theme";
 import { namedValues } from "./fixes";
-import { readable, type WidgetProps } from "./types";
+import { plainWords, readable, type WidgetProps } from "./types";
 
 /** The attributes that tie a control to its label, help and problem. */
 export interface ControlAttributes {
@@ -29,7 +29,7 @@ interface FrameProps {
 export function Frame({ of, kind, message = "", stacked = false, extra, children }: FrameProps) {
   const { schema, problem, compact, disabled } = of;
   const id = useId();
-  const help = of.help ?? schema.help;
+  const help = plainWords(of.help ?? schema.help);
   const helpShown = !compact && help !== "";
   const describedBy = [helpShown && `${id}help`, problem && `${id}problem`, message && `${id}message`].filter(Boolean);
   const control: ControlAttributes = {

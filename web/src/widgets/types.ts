@@ -30,3 +30,8 @@ export function shownValue({ value, schema }: Pick<WidgetProps, "value" | "schem
 export function readable(name: string): string {
   return name.replaceAll("_", " ");
 }
+
+/** A docstring's words for people who do not write code: `negative` in backticks is “negative”. */
+export function plainWords(help: string): string {
+  return help.replace(/`([^`\n]+)`/g, (_, words: string) => `“${readable(words)}”`);
+}
