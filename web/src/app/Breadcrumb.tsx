@@ -19,6 +19,7 @@ export function Breadcrumb() {
         const name = document.subgraphs?.[step.subgraph]?.name || step.subgraph;
         const last = index === path.length - 1;
         return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a step is its place in the path
           <Fragment key={`${index} ${step.node}`}>
             <ChevronRight aria-hidden="true" />
             <button type="button" aria-current={last ? "page" : undefined} onClick={() => leave(index + 1)}>

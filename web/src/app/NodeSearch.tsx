@@ -69,7 +69,6 @@ function SearchBox({ asked }: { asked: SearchAsked }) {
     }
   };
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the click is one beside the box; Esc does the same
     <dialog
       ref={dialog}
       className="node-search"

@@ -99,7 +99,6 @@ export function NodesPanel() {
 function Item({ node, about, onAbout }: { node: NodeSchema; about: boolean; onAbout(): void }) {
   const add = () => addNode(node.name, newPlace().at);
   return (
-    // biome-ignore lint/a11y/useFocusableInteractive: it is focusable by its tabIndex
     <div
       role="treeitem"
       tabIndex={-1}

@@ -97,6 +97,7 @@ function TabButton({ tab, index, active }: { tab: TabStore; index: number; activ
   const title = useStore(tab, (state) => tabTitle(state));
   const dirty = useStore(tab, (state) => isDirty(state));
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: only the mouse drags tabs; the tab inside has the keys
     <div
       className={classes("tab-item", active && "tab-active")}
       role="presentation"

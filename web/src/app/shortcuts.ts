@@ -124,7 +124,7 @@ export const EDITING: readonly Command[] = [
     keys: ["?"],
     run: () => uiStore.setState({ dialog: "shortcuts" }),
   },
-  { id: "view.leave", title: "Leave the subgraph", keys: ["Escape"], run: escape },
+  { id: "view.leave", title: "Leave the subgraph", keys: ["Escape"], run: letGo },
   {
     id: "file.new",
     title: "New workflow",
@@ -147,7 +147,7 @@ function rename(): void {
 }
 
 /** Let go of the selection; then, with nothing selected, leave the subgraph. */
-function escape(): void {
+function letGo(): void {
   const { path } = tab();
   if (someSelected()) tab().select({});
   else if (path.length > 0) tab().leave(path.length - 1);

@@ -178,6 +178,7 @@ function useScene(): Scene {
   );
   before.current = scene;
   const prepare = useTab((tab) => tab.prepare);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every new document may have nodes without a place
   useEffect(() => {
     if (catalogue.size > 0) prepare((now) => withPositions(now, catalogue));
   }, [prepare, catalogue, document]);

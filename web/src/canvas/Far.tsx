@@ -44,5 +44,6 @@ export function Far({ scene }: { scene: Scene }) {
       cancelAnimationFrame(frame.current);
     };
   }, [soon]);
+  // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a canvas without tabIndex takes no focus
   return <canvas ref={canvas} className="far" aria-hidden="true" />;
 }

@@ -39,6 +39,7 @@ export const GroupFrame = memo(function GroupFrame({ data: { group, index }, sel
         ]);
       }}
     >
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: F2 renames what is selected */}
       <header className="group-title" onDoubleClick={() => uiStore.setState({ editing: `group:${index}` })}>
         {editing ? <GroupTitle group={group} index={index} /> : group.title || "Group"}
       </header>

@@ -26,6 +26,7 @@ export const Header = memo(function Header({ item, run, problems, runId }: Heade
   const instance = subgraphOf(node.type) !== undefined;
   const Chevron = collapsed ? ChevronRight : ChevronDown;
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: F2 renames what is selected, Enter enters it
     <header
       className="node-header"
       onDoubleClick={(event) => {
