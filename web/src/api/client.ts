@@ -172,7 +172,7 @@ export class Client {
   async uploadMask(mask: Blob, original: FileRef): Promise<FileRef> {
     const form = new FormData();
     form.append("original", JSON.stringify(original));
-    form.append("file", mask, "mask.png");
+    form.append("file", mask, maskedName(original.filename));
     return this.post("/v1/uploads/mask", undefined, { body: form });
   }
 
@@ -274,4 +274,9 @@ export class Client {
 
 function encodePath(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");
+}
+
+/** `anna.png` with a mask is `anna-masked.png`, also when it had one before. */
+function maskedName(name: string): string {
+  return `${name.replace(/\.[^.]*$/, "").replace(/-masked.*$/, "")}-masked.png`;
 }
