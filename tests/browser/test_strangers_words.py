@@ -155,7 +155,8 @@ def test_types_and_inputs_that_nobody_knows_stay_words(editor: Editor, watch: Wa
 
 
 def test_the_names_of_runs_stay_words(editor: Editor, watch: Watch) -> None:
-    workflow = template() | {"name": IMG}
+    workflow = template()
+    workflow["name"] = IMG
     workflow["nodes"]["sampler"]["inputs"] |= {"steps": 2, "seed": 351}
     editor.drop_file("run.json", json.dumps(workflow).encode(), "application/json")
     expect(editor.page.get_by_role("tab", name=IMG)).to_be_visible()

@@ -168,6 +168,7 @@ function Stage({ mood }: { mood: "graph" | "form" }) {
   }
   return (
     <main className="stage" aria-label="Graph">
+      <h1 className="visually-hidden">Graph</h1>
       <ReactFlowProvider key={`${tab}/${scope}`}>
         <Canvas scope={scope} />
       </ReactFlowProvider>

@@ -19,7 +19,8 @@ export function HelpPanel() {
     );
   }
   return (
-    <section className="help-panel" aria-label="Help">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
+    <section className="help-panel" aria-label="Help for what is selected" tabIndex={0}>
       <NodeHelp schema={first} />
       {others.map((schema) => (
         <NodeHelp key={schema.name} schema={schema} />
