@@ -80,7 +80,8 @@ export function linesCross(one: readonly Point[], other: readonly Point[]): bool
 function segmentsCross(a: Point, b: Point, c: Point, d: Point): boolean {
   const side = (p: Point, q: Point, r: Point) => (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
   const [s1, s2, s3, s4] = [side(c, d, a), side(c, d, b), side(a, b, c), side(a, b, d)];
-  return s1 * s2 < 0 && s3 * s4 < 0;
+  // A point that lies on the other line counts to one side, so that a cut through a joint of two pieces is one cut.
+  return s1 > 0 !== s2 > 0 && s3 > 0 !== s4 > 0;
 }
 
 /** Distance of a point from a polyline, and the piece of it that is nearest. */
