@@ -99,6 +99,16 @@ class Editor:
             button.click()
         return self.page.get_by_role("region", name=name, exact=True)
 
+    def close_panel(self, name: str) -> None:
+        self.page.get_by_role("button", name=f"Close {name}", exact=True).click()
+
+    def tabs(self, count: int) -> None:
+        """Expect this many open workflows."""
+        expect(self.page.get_by_role("tab")).to_have_count(count)
+
+    def prompt(self) -> Locator:
+        return self.node("What to draw").get_by_role("textbox", name="text")
+
     def drop_file(self, name: str, data: bytes, media_type: str) -> None:
         """Drop a file on the window."""
         self.page.evaluate(

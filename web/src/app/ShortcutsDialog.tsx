@@ -34,7 +34,7 @@ export function ShortcutsDialog() {
     ([id, title]) => [title, commands.filter((command) => command.id.startsWith(`${id}.`))] as const,
   );
   return (
-    <Dialog title="Keyboard and mouse" size="large" onClose={() => uiStore.setState({ dialog: null })}>
+    <Dialog title="Keyboard and mouse" size="large" reading onClose={() => uiStore.setState({ dialog: null })}>
       <div className="shortcuts">
         {groups.map(([title, list]) => list.length > 0 && <Group key={title} title={title} commands={list} />)}
         <section>

@@ -126,7 +126,9 @@ function TabButton({ tab, index, active }: { tab: TabStore; index: number; activ
       <button
         type="button"
         className="tab-close"
-        aria-label={`Close ${title}`}
+        // For the mouse: a list of tabs holds nothing but tabs, and Delete on a tab closes it.
+        aria-hidden="true"
+        title={`Close ${title}`}
         tabIndex={-1}
         onClick={() => askToClose(tab)}
       >

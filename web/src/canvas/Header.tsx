@@ -60,7 +60,12 @@ export const Header = memo(function Header({ item, run, problems, runId }: Heade
         {node.mode === "mute" && <span className="node-tag">muted</span>}
         {node.frozen && <Pin aria-label="Frozen" className="node-pin" />}
         {run && <RunMark run={run} />}
-        {problems.length > 0 && <CircleAlert aria-label={`${problems.length} problems`} className="node-alert" />}
+        {problems.length > 0 && (
+          <CircleAlert
+            aria-label={problems.length === 1 ? "1 problem" : `${problems.length} problems`}
+            className="node-alert"
+          />
+        )}
       </span>
       <span className="node-buttons nodrag">
         {instance ? (

@@ -1,6 +1,6 @@
 /** Saving under a name, settling two saves of the same workflow, and going back to an older version. */
 
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { WorkflowVersion } from "../api/answers";
 import { ApiError, sentence } from "../api/errors";
 import { type TabStore, tabsStore } from "../app/store";
@@ -61,14 +61,16 @@ export function SaveAsDialog({ tab: id }: { tab: string }) {
 }
 
 function NameField(props: { name: string; refusal: string | undefined; onChange(name: string): void }) {
+  const field = useRef<HTMLInputElement>(null);
+  // The dialog is there to be answered. Not by `autoFocus`: that comes before the dialog is open, and is lost.
+  useEffect(() => field.current?.focus(), []);
   return (
     <label className="panel-field">
       <span>Name</span>
       <input
         type="text"
         className="input"
-        // biome-ignore lint/a11y/noAutofocus: the dialog is there to be answered
-        autoFocus
+        ref={field}
         value={props.name}
         maxLength={120}
         aria-invalid={props.refusal !== undefined}

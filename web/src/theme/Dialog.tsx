@@ -4,7 +4,7 @@
  */
 
 import { X } from "lucide-react";
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { classes, IconButton } from "./Button";
 
 interface DialogProps {
@@ -17,6 +17,8 @@ interface DialogProps {
   footer?: ReactNode;
   /** The content fills the dialog to its edges and scrolls by itself. */
   flush?: boolean;
+  /** There is nothing to press in the content: it takes the focus itself, so that the keyboard scrolls it. */
+  reading?: boolean;
   /** Keys pressed anywhere in it. The editor's own shortcuts rest while it is open. */
   onKeyDown?(event: KeyboardEvent): void;
   children: ReactNode;
@@ -24,11 +26,22 @@ interface DialogProps {
 
 /** Open for as long as it is mounted. Esc, the cross and a click beside it call `onClose`. */
 export function Dialog(props: DialogProps) {
-  const { title, description, onClose, size = "small", footer, flush = false, onKeyDown, children } = props;
+  const {
+    title,
+    description,
+    onClose,
+    size = "small",
+    footer,
+    flush = false,
+    reading = false,
+    onKeyDown,
+    children,
+  } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const pressedOutside = useRef(false);
   const id = useId();
-  useEffect(() => {
+  // While it is still on the page when it closes: only then the browser gives the focus back.
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (!element?.open) element?.showModal();
     return () => element?.close();
@@ -66,7 +79,9 @@ export function Dialog(props: DialogProps) {
           <X />
         </IconButton>
       </header>
-      <div className={flush ? "dialog-body dialog-body-flush" : "dialog-body"}>{children}</div>
+      <div className={flush ? "dialog-body dialog-body-flush" : "dialog-body"} tabIndex={reading ? 0 : undefined}>
+        {children}
+      </div>
       {footer && <footer className="dialog-footer">{footer}</footer>}
     </dialog>
   );
