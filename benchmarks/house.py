@@ -34,6 +34,8 @@ class House:
         self._options = ("--no-warm", *options)
         self._server: subprocess.Popen[str] | None = None
         self._port = 0
+        self.url = ""
+        """The link that lets one browser in, once the server has started."""
 
     # ---------------------------------------------------------------------------------------------------- its life
 
@@ -47,6 +49,7 @@ class House:
         assert self._server.stdout is not None
         for line in self._server.stdout:
             if "http://" in line:
+                self.url = line[line.index("http://") :].split()[0]
                 self._port = int(line.partition("http://")[2].partition("/")[0].rpartition(":")[2])
                 return
         raise Gone(f"the server did not start: {errors.read_text()}")

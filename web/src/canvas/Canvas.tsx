@@ -50,7 +50,7 @@ const NODE_TYPES = { node: GraphNode, group: GroupFrame, note: NoteCard } as unk
 /** Type of what is dragged from the tree of nodes: the node type's name. */
 export const NODE_DRAG = "application/x-darkroom-node";
 /** Wires are looked through anew when the view has moved by this much, in the canvas's measure. */
-const BLOCK = 768;
+const BLOCK = 512;
 const NO_HEIGHTS: ReadonlyMap<string, number> = new Map();
 
 /** Key it by tab and scope: another scope is another canvas. */

@@ -1,6 +1,6 @@
 /** The wires of a scene, drawn in the canvas's own measure under the nodes. */
 
-import { memo, type PointerEvent as ReactPointerEvent, useState } from "react";
+import { memo, type PointerEvent as ReactPointerEvent, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import { here } from "../app/actions";
 import { useTab } from "../app/store";
@@ -10,7 +10,7 @@ import { snap } from "../document";
 import { classes, portLook } from "../theme";
 import { toCanvas } from "./board";
 import { drawingStore } from "./connecting";
-import { grown, overlaps, placeOnWire, type Rect, wirePath } from "./geometry";
+import { grown, overlaps, passes, placeOnWire, type Rect, sampleWire, wirePath } from "./geometry";
 import type { Scene, SceneWire } from "./scene";
 
 interface WiresProps {
@@ -21,7 +21,10 @@ interface WiresProps {
 
 export function Wires({ scene, visible }: WiresProps) {
   const selected = useTab((tab) => tab.selection.wires);
-  const shown = [...scene.wires.values()].filter((wire) => overlaps(grown(wire.rect, 200), visible));
+  const shown = useMemo(
+    () => [...scene.wires.values()].filter((wire) => comesBy(wire, scene, visible)),
+    [scene, visible],
+  );
   return (
     <svg className="wires" aria-hidden="true">
       <title>Wires</title>
@@ -31,6 +34,17 @@ export function Wires({ scene, visible }: WiresProps) {
     </svg>
   );
 }
+
+/**
+ * Whether a wire is to be drawn. Of a node that feeds hundreds most wires pass elsewhere though their boxes overlap with
+ * the view, and each one drawn costs with every movement.
+ */
+function comesBy(wire: SceneWire, { style }: Scene, visible: Rect): boolean {
+  return overlaps(grown(wire.rect, PULLED), visible) && passes(sampleWire(wire.points, style), visible);
+}
+
+/** How far a curve may swing out of the box around its points. */
+const PULLED = 200;
 
 interface WirePathProps {
   wire: SceneWire;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Point, scopeOf } from "../document";
 import { CATALOGUE, TEXT_TO_IMAGE } from "../testing/documents";
 import { candidates } from "./connecting";
-import { distanceTo, linesCross, placeOnWire, sampleWire, type WireStyle, wirePath } from "./geometry";
+import { distanceTo, linesCross, passes, placeOnWire, sampleWire, type WireStyle, wirePath } from "./geometry";
 import { buildScene, outputPoint, sceneRect } from "./scene";
 
 const STYLES: WireStyle[] = ["curved", "straight", "stepped"];
@@ -36,6 +36,24 @@ describe("wires", () => {
   it.each(STYLES)("take a new point between the ones it was set among: %s", (style) => {
     expect(placeOnWire(WIRE, style, [60, 20])).toBe(0);
     expect(placeOnWire(WIRE, style, [350, 20])).toBe(1);
+  });
+});
+
+describe("a long wire", () => {
+  const line = sampleWire(
+    [
+      [0, 0],
+      [4000, 3000],
+    ],
+    "straight",
+  ).flatMap((point, index, all): Point[] => {
+    const next = all[index + 1];
+    return next ? [point, [(point[0] + next[0]) / 2, (point[1] + next[1]) / 2]] : [point];
+  });
+
+  it("passes the boxes that it leads through and not all that its own box covers", () => {
+    expect(passes(line, { x: 1900, y: 1400, width: 200, height: 200 })).toBe(true);
+    expect(passes(line, { x: 3000, y: 0, width: 500, height: 500 })).toBe(false);
   });
 });
 

@@ -116,6 +116,17 @@ export function overlaps(a: Rect, b: Rect): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
+/** Whether any part of a polyline comes into a box, piece by piece: a long line's own box says little. */
+export function passes(line: readonly Point[], rect: Rect): boolean {
+  for (let index = 1; index < line.length; index++) {
+    const [a, b] = [line[index - 1] as Point, line[index] as Point];
+    if (Math.max(a[0], b[0]) < rect.x || Math.min(a[0], b[0]) > rect.x + rect.width) continue;
+    if (Math.max(a[1], b[1]) < rect.y || Math.min(a[1], b[1]) > rect.y + rect.height) continue;
+    return true;
+  }
+  return false;
+}
+
 export function encloses(outer: Rect, inner: Rect): boolean {
   return (
     inner.x >= outer.x &&
