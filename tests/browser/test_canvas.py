@@ -275,3 +275,37 @@ def test_the_right_button_opens_a_menu_that_the_keyboard_walks(editor: Editor) -
     expect(menu).to_be_visible()
     menu.get_by_role("menuitem", name="Help").or_(menu.get_by_role("menuitemcheckbox", name="Help")).click()
     expect(editor.page.locator("#side-drawer")).to_contain_text("Upscale Image")
+
+
+def test_a_wire_is_led_through_a_point_that_is_dragged_and_taken_back(editor: Editor) -> None:
+    x, y = editor.page.evaluate(
+        """() => {
+            const wires = [...document.querySelectorAll(".wire")];
+            const wire = wires.find((each) => each.dataset.wire.endsWith(".latent_image"));
+            const line = wire.querySelector("path");
+            const { x, y } = line.getPointAtLength(line.getTotalLength() * 0.6).matrixTransform(line.getScreenCTM());
+            return [x, y];
+        }"""
+    )
+    node = editor.box("KSampler")
+    editor.page.mouse.dblclick(x, y)
+    point = editor.page.locator(".wire-point")
+    expect(point).to_have_count(1)
+    editor.drag((x, y), (x + 60, y + 90))
+    editor.until(lambda: abs((point.bounding_box() or node)["y"] - (y + 90)) < 12)
+    assert moved(node, editor.box("KSampler")) == (0, 0)
+    editor.page.keyboard.press("Control+z")
+    editor.until(lambda: abs((point.bounding_box() or node)["y"] - y) < 12)
+    editor.page.keyboard.press("Control+z")
+    expect(point).to_have_count(0)
+
+
+def test_chosen_nodes_are_brought_to_one_line_by_keys(editor: Editor) -> None:
+    editor.choose("What to draw", "Empty Latent")
+    editor.page.keyboard.press("Shift+R")
+
+    def right(title: str) -> float:
+        box = editor.box(title)
+        return box["x"] + box["width"]
+
+    editor.until(lambda: abs(right("What to draw") - right("Empty Latent")) < 1)

@@ -172,7 +172,7 @@ function WirePoint({ wire, index, point }: { wire: SceneWire; index: number; poi
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: points are a matter of looks, for the mouse
     <circle
-      className={classes("wire-point", dragged && "wire-point-dragged")}
+      className={classes("wire-point nopan", dragged && "wire-point-dragged")}
       cx={point[0]}
       cy={point[1]}
       r="5"
