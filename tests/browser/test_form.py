@@ -74,7 +74,12 @@ def test_an_input_that_is_chosen_is_asked_for_and_one_taken_off_is_not(editor: E
 def test_a_saved_workflow_has_a_form_at_its_own_address(context: BrowserContext, page: Page) -> None:
     workflow = json.loads((ROOT / "workflows" / "text_to_image.json").read_text())
     workflow["nodes"]["sampler"]["inputs"] |= {"steps": 2, "seed": 103}
-    workflow["form"] = {"inputs": ["prompt.text"], "outputs": ["save"], "title": "Ask for a picture", "help": "**Say** it."}
+    workflow["form"] = {
+        "inputs": ["prompt.text"],
+        "outputs": ["save"],
+        "title": "Ask for a picture",
+        "help": "**Say** it.",
+    }
     saved = page.evaluate(
         """workflow => fetch("/v1/workflows/asking%20nicely", {method: "PUT", body: JSON.stringify({workflow}),
             headers: {"Content-Type": "application/json", "If-None-Match": "*"}}).then((answer) => answer.status)""",
