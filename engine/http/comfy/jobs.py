@@ -8,9 +8,9 @@ from typing import Annotated, Literal, cast
 from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
-from engine.http.body import Query, read_json_body
-from engine.http.comfy.queue import extra_of, prompt_of
-from engine.http.errors import HttpError, NotThere
+from engine.http.body import Query, read_body
+from engine.http.comfy.queue import extra_of, number_of, prompt_of
+from engine.http.errors import NotThere
 from engine.http.keys import SERVICE
 from engine.http.route import Route
 from engine.jobs.model import Job, JobDetail, Status
@@ -93,10 +93,7 @@ async def cancel_job(request: web.Request) -> Object:
 
 async def cancel_jobs(request: web.Request) -> Object:
     """Cancel several jobs."""
-    try:
-        wanted = Cancelling.model_validate(await read_json_body(request))
-    except ValueError as error:
-        raise HttpError(400, "bad_body", "`job_ids` is missing.", fix="send {'job_ids': [...]}") from error
+    wanted = await read_body(request, Cancelling)
     return {"cancelled": bool(await request.app[SERVICE].cancel(wanted.job_ids))}
 
 
@@ -123,7 +120,7 @@ def _job(job: Job | JobDetail) -> Object:
     told: Object = {
         "id": job.id,
         "status": STATUSES[job.status],
-        "priority": int(job.number) if job.number == int(job.number) else job.number,
+        "priority": number_of(job),
         "create_time": int(job.created_at * 1000),
         "outputs_count": len(shown),
     }

@@ -41,7 +41,7 @@ def describe(schema: NodeSchema, name: str, names: Names) -> Info:
         # What has a default need not be given here; ComfyUI's clients know such inputs as required, with a widget.
         section = "required" if each.required or each.widget is not None else "optional"
         for input_name in (f"{each.name}0", f"{each.name}1") if each.variadic else (each.name,):
-            sections[section][input_name] = _input(each, names)
+            sections[section][input_name] = describe_input(each, names)
     given = {section: inputs for section, inputs in sections.items() if inputs or section == "required"}
     return {
         "input": dict[str, JsonValue](given),
@@ -70,7 +70,8 @@ def _output_name(name: str) -> str:
     return name.upper() if name.upper() in {"MODEL", "CLIP", "VAE", "IMAGE", "MASK", "LATENT", "CONDITIONING"} else name
 
 
-def _input(schema: InputSchema, names: Names) -> JsonValue:
+def describe_input(schema: InputSchema, names: Names) -> JsonValue:
+    """One input: its type or choices, and its options."""
     options: Info = {"tooltip": schema.help} if schema.help else {}
     if schema.widget is None:
         return [schema.type, {**options, **({"lazy": True} if schema.lazy else {})}]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 
 import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from engine.errors import WorkflowError
-from engine.http.body import read_json_body
+from engine.http.body import read_body
 from engine.http.comfy.paths import both
+from engine.http.comfy.queue import number_of
 from engine.http.comfy.refusal import Refusal, refuse
-from engine.http.errors import HttpError
 from engine.http.keys import SERVICE
 from engine.http.route import Route
 from engine.jobs.model import Job, Submit
@@ -55,7 +56,7 @@ async def post_prompt(request: web.Request) -> web.Response:
 
     Outputs whose nodes have problems are left out, and `node_errors` says why; if none is left, the answer is 400.
     """
-    body = await _read(request)
+    body = await read_body(request, PromptBody)
     if not isinstance(body.prompt, dict):
         return _refused("no_prompt", "No prompt provided", "No prompt provided")
     prompt = body.prompt
@@ -86,7 +87,7 @@ async def post_prompt(request: web.Request) -> web.Response:
         if not refusal.survivors:
             return _answer(400, {"error": refusal.error, "node_errors": refusal.node_errors})
         try:
-            jobs = await service.submit(_only(wish, refusal))
+            jobs = await service.submit(replace(wish, outputs=refusal.survivors))
         except WorkflowError:
             return _answer(400, {"error": refusal.error, "node_errors": refusal.node_errors})
     return _queued(jobs[0], refusal)
@@ -110,32 +111,10 @@ def routes() -> Iterable[Route]:
     )
 
 
-async def _read(request: web.Request) -> PromptBody:
-    value = await read_json_body(request)
-    try:
-        return PromptBody.model_validate(value)
-    except ValueError as error:
-        raise HttpError(400, "bad_body", "The body is no prompt.", fix="send {'prompt': {...}}") from error
-
-
-def _only(wish: Submit, refusal: Refusal) -> Submit:
-    """The wish without the outputs that cannot run."""
-    return Submit(
-        workflow=wish.workflow,
-        outputs=refusal.survivors,
-        client=wish.client,
-        front=wish.front,
-        number=wish.number,
-        id=wish.id,
-        source=wish.source,
-        extra=wish.extra,
-        prompt=wish.prompt,
-    )
-
-
 def _queued(job: Job, refusal: Refusal | None) -> web.Response:
-    number = int(job.number) if job.number == int(job.number) else job.number
-    return _answer(200, {"prompt_id": job.id, "number": number, "node_errors": refusal.node_errors if refusal else {}})
+    return _answer(
+        200, {"prompt_id": job.id, "number": number_of(job), "node_errors": refusal.node_errors if refusal else {}}
+    )
 
 
 def _refused(kind: str, message: str, details: str) -> web.Response:

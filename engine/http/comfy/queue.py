@@ -8,13 +8,12 @@ from typing import Annotated, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from engine.http.body import Query, read_json_body
+from engine.http.body import Query, read_body
 from engine.http.comfy.paths import both
 from engine.http.comfy.story import JobStory
-from engine.http.errors import HttpError
 from engine.http.keys import SERVICE
 from engine.http.route import Route
-from engine.jobs.model import FINISHED, JobDetail, Status
+from engine.jobs.model import FINISHED, Job, JobDetail, Status
 from engine.jobs.service import JobService
 from engine.node.catalogue import Catalogue
 
@@ -120,10 +119,8 @@ async def post_history(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
     if change.clear:
         await service.clear("finished")
-    for id in change.delete:
-        found = await service.get(id)
-        if found is not None and found.status in FINISHED:
-            await service.delete([id])
+    found = await service.details(change.delete)
+    await service.delete([each.id for each in found if each.status in FINISHED])
     return web.Response()
 
 
@@ -157,8 +154,12 @@ async def _details(service: JobService, status: Status) -> list[JobDetail]:
 
 
 def _item(job: JobDetail, catalogue: Catalogue) -> JsonValue:
-    number = int(job.number) if job.number == int(job.number) else job.number
-    return [number, job.id, prompt_of(job), extra_of(job), outputs_of(job, catalogue)]
+    return [number_of(job), job.id, prompt_of(job), extra_of(job), outputs_of(job, catalogue)]
+
+
+def number_of(job: Job) -> int | float:
+    """Where a job was queued, as ComfyUI writes it: whole numbers without a point."""
+    return int(job.number) if job.number.is_integer() else job.number
 
 
 def prompt_of(job: JobDetail) -> JsonValue:
@@ -205,8 +206,4 @@ async def _entry(service: JobService, job: JobDetail) -> JsonValue:
 
 async def _body(request: web.Request, model: type[ModelT]) -> ModelT:
     """An object that may be left out."""
-    value = await read_json_body(request) if request.body_exists and await request.read() else {}
-    try:
-        return model.model_validate(value)
-    except ValueError as error:
-        raise HttpError(400, "bad_body", "The body does not fit.", fix="see docs/comfyui.md") from error
+    return await read_body(request, model) if request.body_exists and await request.read() else model()

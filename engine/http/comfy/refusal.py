@@ -13,7 +13,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from engine.errors import Problem
-from engine.http.comfy.object_info import Names, describe
+from engine.http.comfy.object_info import describe_input
 from engine.node.catalogue import Catalogue
 from engine.node.schema import NodeSchema
 
@@ -144,12 +144,8 @@ def _out_of_range(value: JsonValue, schema: NodeSchema | None, name: str) -> tup
 
 def _config(schema: NodeSchema | None, name: str) -> tuple[str, JsonValue]:
     """Type and configuration of an input, as in `/object_info`. Lists of files are left out: they may be long."""
-    nothing: Names = lambda folder: []  # noqa: E731
     wanted = schema.input(name) if schema else None
-    if schema is None or wanted is None:
-        return "*", None
-    inputs = cast("dict[str, dict[str, JsonValue]]", describe(schema, schema.name, nothing)["input"])
-    return wanted.type, next((section[name] for section in inputs.values() if name in section), None)
+    return ("*", None) if wanted is None else (wanted.type, describe_input(wanted, lambda folder: []))
 
 
 def _options(config: JsonValue) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterable
 from typing import cast
 
@@ -45,7 +46,7 @@ async def system_stats(request: web.Request) -> Object:
     workers = [dict(each) for each in await request.app[SERVICE].stats()]
     first = workers[0] if workers else {}
     system: Object = {
-        "os": "linux" if first.get("system") is None else first["system"],
+        "os": sys.platform,
         "ram_total": first.get("ram_total_bytes", 0),
         "ram_free": first.get("ram_free_bytes", 0),
         "comfyui_version": COMFYUI,
