@@ -8,6 +8,7 @@ import { type Group, snap } from "../document";
 import { classes } from "../theme";
 import { coloured } from "./GraphNode";
 import { colourMenu } from "./menus";
+import { TitleText } from "./TitleText";
 
 interface GroupProps {
   data: { group: Group; index: number };
@@ -68,20 +69,5 @@ function GroupTitle({ group, index }: { group: Group; index: number }) {
     const { tab, inside } = here();
     if (keep) tab.dispatch({ type: "editGroup", ...inside, index, patch: { title: text.trim() } });
   };
-  return (
-    <input
-      className="node-title-field nodrag"
-      aria-label="Title of the group"
-      value={text}
-      ref={(field) => field?.focus()}
-      onFocus={(event) => event.target.select()}
-      onChange={(event) => setText(event.target.value)}
-      onBlur={() => end(true)}
-      onKeyDown={(event) => {
-        event.stopPropagation();
-        if (event.key === "Enter") end(true);
-        if (event.key === "Escape") end(false);
-      }}
-    />
-  );
+  return <TitleText label="Title of the group" text={text} onText={setText} onEnd={end} />;
 }

@@ -11,6 +11,7 @@ import { openPanel } from "../live/desk";
 import { titleOf } from "./GraphNode";
 import { nodeMenu } from "./menus";
 import type { SceneNode } from "./scene";
+import { TitleText } from "./TitleText";
 
 interface HeaderProps {
   item: SceneNode;
@@ -194,20 +195,5 @@ function TitleField({ item }: { item: SceneNode }) {
     const title = trimmed === "" || trimmed === item.schema?.title ? null : trimmed;
     if (title !== (item.node.title ?? null)) tab.dispatch({ type: "setTitle", ...inside, node: item.id, title });
   };
-  return (
-    <input
-      className="node-title-field nodrag"
-      aria-label="Title"
-      value={text}
-      ref={(field) => field?.focus()}
-      onFocus={(event) => event.target.select()}
-      onChange={(event) => setText(event.target.value)}
-      onBlur={() => end(true)}
-      onKeyDown={(event) => {
-        event.stopPropagation();
-        if (event.key === "Enter") end(true);
-        if (event.key === "Escape") end(false);
-      }}
-    />
-  );
+  return <TitleText label="Title" text={text} onText={setText} onEnd={end} />;
 }
