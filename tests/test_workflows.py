@@ -21,7 +21,7 @@ from server import open_darkroom
 from tests.nodes import tiny
 
 WORKFLOWS = Path(__file__).parents[1] / "workflows"
-SHIPPED = sorted(path.name for path in WORKFLOWS.glob("*.json"))
+SHIPPED = sorted(path.relative_to(WORKFLOWS).as_posix() for path in WORKFLOWS.rglob("*.json"))
 MODEL = "darkroom-emoji-64.safetensors"
 FEW = {"sampler.steps": 3}
 
@@ -118,12 +118,12 @@ def test_a_saved_picture_is_a_workflow_too(darkroom: Darkroom) -> None:
 
 def test_the_workflows_train_what_they_say(darkroom: Darkroom) -> None:
     small = {"train.channels": 8, "train.steps": 2, "train.batch_size": 2}
-    called, (curve,) = run(darkroom, WORKFLOWS / "train_autoencoder.json", small)
+    called, (curve,) = run(darkroom, WORKFLOWS / "train/autoencoder.json", small)
     assert called == ["pictures", "train", "curve"]
     assert curve.is_file()
     words = {"train.channels": 16, "train.text_width": 32, "train.text_depth": 1, "train.sample_every": 0}
     settings = {**small, **words, "train.name": "words", "train.heads": 2}
-    called, (curve,) = run(darkroom, WORKFLOWS / "train_text_to_image.json", settings)
+    called, (curve,) = run(darkroom, WORKFLOWS / "train/text_to_image_base.json", settings)
     assert curve.is_file()
     _, (path,) = run(darkroom, WORKFLOWS / "text_to_image.json", {**FEW, "model.ckpt_name": "words.safetensors"})
     assert path.is_file()
@@ -133,7 +133,7 @@ def test_the_workflows_train_what_they_say(darkroom: Darkroom) -> None:
 def test_models_of_classes_and_of_nothing_are_trained_and_sampled(darkroom: Darkroom, conditioning: str) -> None:
     settings: dict[str, Any] = {"train.channels": 16, "train.steps": 2, "train.batch_size": 2, "train.heads": 2}
     settings |= {"train.name": conditioning, "train.conditioning": conditioning, "train.sample_every": 1}
-    run(darkroom, WORKFLOWS / "train_text_to_image.json", {**settings, "train.text_width": 32})
+    run(darkroom, WORKFLOWS / "train/text_to_image_base.json", {**settings, "train.text_width": 32})
     document: dict[str, Any] = json.loads((WORKFLOWS / "text_to_image.json").read_text())
     nodes = document["nodes"]
     nodes["model"]["inputs"]["ckpt_name"] = f"{conditioning}.safetensors"
@@ -152,7 +152,7 @@ def test_models_that_are_told_of_pictures_are_trained(darkroom: Darkroom, condit
     settings: dict[str, Any] = {"train.channels": 16, "train.steps": 2, "train.batch_size": 2, "train.heads": 2}
     settings |= {"train.name": "told", "train.conditioning": conditioning, "train.sample_every": 1}
     settings |= {"latents.keep_pixels": True, "train.crop": 8}
-    run(darkroom, WORKFLOWS / "train_text_to_image.json", settings)
+    run(darkroom, WORKFLOWS / "train/text_to_image_base.json", settings)
     file = open_model(darkroom.folders.resolve("checkpoints", "told.safetensors"))
     unet = file.shapes("model.diffusion_model.")
     latent = unet["out.2.weight"][0]
@@ -160,7 +160,7 @@ def test_models_that_are_told_of_pictures_are_trained(darkroom: Darkroom, condit
 
 
 def test_a_model_of_layouts_is_trained_on_scenes(darkroom: Darkroom) -> None:
-    document: dict[str, Any] = json.loads((WORKFLOWS / "train_text_to_image.json").read_text())
+    document: dict[str, Any] = json.loads((WORKFLOWS / "train/text_to_image_base.json").read_text())
     nodes = document["nodes"]
     nodes["latents"] = {"type": "EncodeScenes", "inputs": {**nodes["latents"]["inputs"], "count": 6}}
     settings: dict[str, Any] = {"train.channels": 16, "train.steps": 2, "train.batch_size": 2, "train.heads": 2}
@@ -176,7 +176,7 @@ def test_training_goes_on_from_a_u_net_with_a_text_encoder_of_its_own(darkroom: 
     width = 32  # of the base model that the fixture makes
     settings: dict[str, Any] = {"train.steps": 2, "train.batch_size": 2, "train.sample_every": 0}
     settings |= {"train.name": "focused", "train.text_width": width, "train.text_depth": 1}
-    run(darkroom, WORKFLOWS / "train_text_to_image_focus.json", settings)
+    run(darkroom, WORKFLOWS / "train/text_to_image.json", settings)
     before, after = (
         open_model(darkroom.folders.resolve("checkpoints", f"{name}.safetensors"))
         for name in ("darkroom-emoji-64-base", "focused")

@@ -7,6 +7,7 @@ import copy
 import io
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -208,12 +209,13 @@ async def test_templates_are_listed_and_fetched(client: Client) -> None:
     assert first["title"] == "Text to image"
     document = await (await client.get("/v1/templates/text_to_image")).json()
     assert document["darkroom"] == 1
+    assert (await client.get("/v1/templates/train%2Ftext_to_image")).status == 200
     for template in listed:
         if template["thumbnail"]:
             picture = await client.get(template["thumbnail"])
             assert picture.headers["Content-Type"] in ("image/png", "image/webp")
         else:
-            assert (await client.get(f"/v1/templates/{template['name']}/thumbnail")).status == 404
+            assert (await client.get(f"/v1/templates/{quote(template['name'], safe='')}/thumbnail")).status == 404
     assert (await client.get("/v1/templates/nothing")).status == 404
 
 

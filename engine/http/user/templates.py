@@ -1,8 +1,7 @@
-"""Templates: workflows that come with Darkroom, to begin from. `workflows/*.json` of the project, never written to."""
+"""Templates: workflows that come with Darkroom, to begin from. `workflows/` of the project, never written to."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,9 +39,9 @@ class Templates:
     def list(self) -> list[Template]:
         """All templates, by category and title. What cannot be read is left out."""
         found: list[Template] = []
-        for file in sorted(os.listdir(self.root)) if self.root.is_dir() else []:
-            name, suffix = os.path.splitext(file)
-            if suffix == ".json" and not name.startswith("."):
+        for file in sorted(self.root.rglob("*.json")):
+            name = file.relative_to(self.root).with_suffix("").as_posix()
+            if not name.startswith(".") and "/." not in name:
                 try:
                     found.append(self._described(name, self.document(name)))
                 except (FileProblem, WorkflowError):
@@ -76,7 +75,7 @@ class Templates:
 
         nodes = document.get("nodes")
         count = len(nodes) if isinstance(nodes, dict) else 0
-        title = text("name") or name.replace("_", " ").capitalize()
+        title = text("name") or name.rpartition("/")[2].replace("_", " ").capitalize()
         has_thumbnail = self.thumbnail(name) is not None
         return Template(name, title, text("description"), text("category"), count, has_thumbnail)
 

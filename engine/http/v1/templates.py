@@ -56,7 +56,7 @@ def _entry(template: Template) -> TemplateEntry:
         description=template.description,
         category=template.category,
         nodes=template.nodes,
-        thumbnail=f"/v1/templates/{quote(template.name)}/thumbnail" if template.has_thumbnail else None,
+        thumbnail=f"/v1/templates/{quote(template.name, safe='')}/thumbnail" if template.has_thumbnail else None,
     )
 
 

@@ -12,7 +12,7 @@ from engine.http.user.templates import TEMPLATES, Template, Templates
 
 def test_the_projects_workflows_are_templates() -> None:
     found = {template.name: template for template in Templates().list()}
-    assert set(found) == {path.stem for path in TEMPLATES.glob("*.json")}
+    assert set(found) >= {path.stem for path in TEMPLATES.glob("*.json")} | {"train/text_to_image"}
     first = found["text_to_image"]
     assert first.title == "Text to image"
     assert first.description
@@ -27,8 +27,13 @@ def test_what_is_no_workflow_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("")
     (tmp_path / "thumbnails").mkdir()
     (tmp_path / "thumbnails" / "good_one.png").write_bytes(b"png")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "same_name.json").write_text('{"darkroom": 1, "nodes": {}, "category": "more"}')
     templates = Templates(tmp_path)
-    assert templates.list() == [Template("good_one", "Good one", "", "basics", 1, True)]
+    assert templates.list() == [
+        Template("good_one", "Good one", "", "basics", 1, True),
+        Template("more/same_name", "Same name", "", "more", 0, False),
+    ]
     assert templates.thumbnail("good_one") == tmp_path / "thumbnails" / "good_one.png"
     assert templates.thumbnail("bad") is None
     assert Templates(tmp_path / "missing").list() == []
