@@ -15,9 +15,17 @@ from urllib.parse import quote
 
 from engine.errors import PluginError
 from engine.node.catalogue import Catalogue, note_schemas, read_schemas
+from engine.node.crashes import Crashes
 from engine.node.node_type import Migration, NodeType
 from engine.node.packages import BUILT_IN, Found, Loaded, Package, find_packages, load
 from engine.node.schema import NodeSchema
+
+IMPORTING = "importing"
+"""Folder of the cache for `Crashes`."""
+CRASH = (
+    "importing it ended the process (it crashed, exited or hung), so it is left out; "
+    "change its code, or reload the nodes to try it once more"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class Registry:
     def __init__(self, found: Found, cache: Path | None = None) -> None:
         self._found = found
         self._cache = cache
+        self._crashes = None if cache is None else Crashes(cache / IMPORTING)
         self._loaded: dict[str, Loaded] = {}
         self._lock = threading.RLock()
 
@@ -91,8 +100,16 @@ class Registry:
         with self._lock:
             loaded = self._loaded.get(package.name)
             if loaded is None:
-                loaded = self._loaded[package.name] = load(package)
+                loaded = self._loaded[package.name] = self._import(package)
             return loaded
+
+    def _import(self, package: Package) -> Loaded:
+        if package.name == BUILT_IN or self._crashes is None:
+            return load(package)
+        if self._crashes.has_crashed(package.name, package.code):
+            return Loaded({}, (CRASH,))
+        with self._crashes.importing(package.name, package.code):
+            return load(package)
 
     @cached_property
     def _contents(self) -> tuple[Catalogue, tuple[Plugin, ...]]:
@@ -114,7 +131,8 @@ class Registry:
         if note is not None:
             noted = read_schemas(note, package.code)
             if noted is not None:
-                return noted, ()
+                crashed = self._crashes is not None and self._crashes.has_crashed(package.name, package.code)
+                return noted, ((CRASH,) if crashed else ())
         loaded = self._load(package)
         schemas = tuple(node.schema for node in loaded.nodes.values())
         if note is not None and not loaded.problems:
