@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image as Pillow
 
 from engine.models.device import Device
+from engine.models.handles import VAE
 from engine.models.manager import ModelManager
 from engine.models.step_driver import StepDriver
 from engine.node import Folders, NullContext
 from engine.values import Conditioning
-from nodes.loaders import LoadCheckpoint, LoadedCheckpoint
+from nodes.loaders import LoadAutoencoder, LoadCheckpoint, LoadedCheckpoint
 from nodes.text import EncodeText
+from nodes.training_data import LoadPictures, Pictures
 from tests.nodes import tiny
+from tests.nodes.training import COLOURS
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +70,26 @@ def apple(loaded: LoadedCheckpoint, ctx: NullContext) -> Conditioning:
 @pytest.fixture
 def nothing(loaded: LoadedCheckpoint, ctx: NullContext) -> Conditioning:
     return EncodeText("", loaded.clip, ctx)
+
+
+@pytest.fixture
+def folder(ctx: NullContext) -> Path:
+    folder = ctx.folders.input / "squares"
+    folder.mkdir(parents=True)
+    rows: list[dict[str, Any]] = []
+    for name, colour in COLOURS.items():
+        Pillow.new("RGB", (16, 16), colour).save(folder / f"{name}.png")
+        group = "coloured" if "square" in name else "plain"
+        rows.append({"file": f"{name}.png", "caption": name, "keywords": ["shape"], "group": group})
+    (folder / "captions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+@pytest.fixture
+def pictures(ctx: NullContext, folder: Path) -> Pictures:
+    return LoadPictures(folder.name, ctx, 16)
+
+
+@pytest.fixture
+def vae(ctx: NullContext) -> VAE:
+    return LoadAutoencoder("part.safetensors", ctx)

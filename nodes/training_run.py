@@ -1,0 +1,101 @@
+"""What training nodes share: limits of their inputs, where a training is saved, what is seen of it and kept.
+
+Training state is saved below the output folder, and a finished model among the user's own. A node that runs again goes
+on where it stopped; one that had finished gives its model at once.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from engine.errors import InputProblem
+from engine.node import Context, Step
+from engine.values import Image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.ldm.training.loop import FitSettings, History, Listener, StepReport
+
+Count = Annotated[int, Field(ge=1, le=100_000_000)]
+Rows = Annotated[int, Field(ge=1, le=65_536)]
+Channels = Annotated[int, Field(ge=1, le=4096)]
+LearningRate = Annotated[float, Field(gt=0, le=1), Step(0.0001)]
+
+
+def state_file(ctx: Context, name: str) -> Path:
+    """Where a training's state is saved and resumed from."""
+    return ctx.folders.place("output", f"training/{name}.state.safetensors")
+
+
+def reporter(ctx: Context) -> Listener:
+    """Show progress, loss and speed; stops the training when the run is cancelled, with its state saved."""
+
+    def report(step: StepReport) -> None:
+        ctx.progress(step.step, step.steps, f"loss {step.losses['loss']:.4f}, {step.rows_per_second:.1f} pictures/s")
+        ctx.check_cancelled()
+
+    return report
+
+
+def whole_numbers(text: str, input: str) -> tuple[int, ...]:
+    """Read numbers of at least 1 with commas between.
+
+    Raises:
+        InputProblem: `text` is something else.
+    """
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or min(numbers) < 1:
+        raise InputProblem(f"{input} is {text!r}; write whole numbers with commas between, like 1,2,3", input)
+    return numbers
+
+
+def check_widths(channels: int, mult: tuple[int, ...], groups: int, heads: int = 1) -> None:
+    """Make sure before a long training that every level can be normed in groups and attended to by heads.
+
+    Raises:
+        InputProblem: it cannot.
+    """
+    for width in (channels * each for each in mult):
+        if width % groups:
+            raise InputProblem(f"{groups} groups do not divide a level of {width} channels; use 8 or 4", "norm_groups")
+        if width % heads:
+            raise InputProblem(f"{heads} heads do not divide a level of {width} channels; use 4, 2 or 1", "heads")
+
+
+def check_sides(side: int, mult: tuple[int, ...], what: str) -> None:
+    """Make sure that a side can be halved from level to level; `what` it is counted in goes into the message.
+
+    Raises:
+        InputProblem: it cannot.
+    """
+    factor = 2 ** (len(mult) - 1)
+    if side % factor:
+        raise InputProblem(
+            f"{len(mult)} levels want sides in multiples of {factor}, but there are {side} {what}; use fewer levels",
+            "channel_mult",
+        )
+
+
+def how_trained(settings: FitSettings, history: History) -> dict[str, str]:
+    """What a model file says about its training."""
+    facts = {
+        "steps": history.step,
+        "pictures_seen": history.step * settings.batch_size,
+        "hours": round(history.seconds / 3600, 2),
+        "final_losses": {name: round(sum(v[-200:]) / len(v[-200:]), 5) for name, v in history.losses.items() if v},
+    }
+    return {"darkroom.trained": json.dumps(facts)}
+
+
+def loss_curve(history: History) -> Image:
+    """The losses by step, drawn."""
+    from engine.ldm.training.plot import plot_losses
+
+    return Image(plot_losses(history.losses))
