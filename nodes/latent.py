@@ -85,3 +85,31 @@ def LatentFromBatch(samples: Latent, batch_index: BatchIndex = 0, length: BatchS
     mask = samples.noise_mask
     chosen_mask = mask[start:stop] if mask is not None and len(mask) > 1 else mask
     return Latent(samples.samples[start:stop], chosen_mask, indices[start:stop])
+
+
+@node(category="latent/advanced", title="Interpolate Latents")
+def InterpolateLatents(samples1: Latent, samples2: Latent, count: BatchSize = 5) -> Latent:
+    """Go from one latent to another in equal steps: a batch that begins with the one and ends with the other.
+
+    The way leads along a great circle (Shoemake 1985), since means of latents are too short to look like pictures.
+
+    Args:
+        samples1: Where to begin; of a batch its first.
+        samples2: Where to end.
+        count: How many latents, both ends among them.
+    """
+    import torch
+
+    first, last = samples1.samples[:1], samples2.samples[:1]
+    if first.shape != last.shape:
+        raise InputProblem(
+            f"the latents are {list(first.shape[1:])} and {list(last.shape[1:])}; make them from pictures of one size "
+            "with one VAE",
+            "samples2",
+        )
+    cosine = torch.nn.functional.cosine_similarity(first.flatten(), last.flatten(), dim=0).clamp(-1, 1)
+    angle = torch.arccos(cosine)
+    shares = torch.linspace(0, 1, count).reshape(-1, 1, 1, 1)
+    if angle.sin().abs() < 1e-4:  # of one direction, or opposite: there is no circle to follow
+        return Latent(first * (1 - shares) + last * shares)
+    return Latent((first * ((1 - shares) * angle).sin() + last * (shares * angle).sin()) / angle.sin())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -47,6 +48,7 @@ SchedulerName = Literal[
 ]
 Start = Literal["noise", "ldm", "as it is"]
 """Noise added as ComfyUI adds it, as LDM does, or not at all."""
+PatchSide = Annotated[int, Field(ge=8, le=1024, multiple_of=8)]
 StepIndex = Annotated[int, Field(ge=0, le=10_000)]
 
 
@@ -165,7 +167,9 @@ async def _sample(
 
     manager = ctx.service(ModelManager)
     count = len(latent.samples)
-    needed = sampling_bytes(model.config.unet, count, height, width, manager.device.dtype.itemsize)
+    grid = model.in_patches
+    rows, columns = (height, width) if grid is None else grid.within(height, width).size
+    needed = sampling_bytes(model.config.unet, count, rows, columns, manager.device.dtype.itemsize)
     manager.expect(needed, f"sample {count} latents of {width}x{height} cells at once")
     show = _shows(manager, model, ctx)
 
@@ -205,6 +209,7 @@ def _sampling(
     import torch
 
     from engine.denoising import guided, latent_mask
+    from engine.ldm.patches import PatchedNetwork
     from engine.ldm.sampling.denoisers import Masked
     from engine.ldm.sampling.drive import begin, begin_ldm, sampling
     from engine.ldm.sampling.noise import SeededNoise, initial_noise
@@ -212,8 +217,10 @@ def _sampling(
 
     device = manager.device.torch_device
     schedule, scale = model.config.schedule(), model.config.scale_factor
-    with manager.use(model) as network:
+    with manager.use(model.network) as unet:
         x = latent.samples.to(device) * scale
+        grid = model.in_patches
+        network = unet if grid is None else PatchedNetwork(unet, grid.within(x.shape[2], x.shape[3]))
         denoiser = guided(network, model.config, positive, negative, cfg, x)
         if latent.noise_mask is not None:
             noise = torch.zeros_like(x)
@@ -228,3 +235,23 @@ def _sampling(
             prepare = begin_ldm if start == "ldm" else begin
             result = yield from prepare(denoiser, schedule, sigmas, x, seed, sampler, report, latent.batch_index)
         return (result / scale).cpu()
+
+
+@node(category="sampling", title="Sample in Patches")
+def SampleInPatches(model: Model, size: PatchSide = 64, overlap: Fraction = 0.5) -> Model:
+    """Let a model work on large pictures in overlapping patches, so that memory does not grow with the picture.
+
+    For models that draw what lies beside them, such as super-resolution: nothing tells patches of one another.
+
+    Args:
+        model: The model.
+        size: Side of a patch in cells of the latent, best that the model was trained on.
+        overlap: Share of a patch that it has in common with the next; at least a quarter hides seams.
+    """
+    from engine.ldm.patches import PatchGrid
+
+    halvings = 2 ** (len(model.config.unet.channel_mult) - 1)
+    if size % halvings:
+        raise InputProblem(f"{size} cells do not divide by {halvings}, as this model's levels want", "size")
+    stride = max(1, round(size * (1 - overlap)))
+    return replace(model, in_patches=PatchGrid((size, size), (stride, stride)))

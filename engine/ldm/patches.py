@@ -11,7 +11,7 @@ with the border.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -66,6 +66,10 @@ class PatchGrid:
             for i, y in enumerate(rows)
             for j, x in enumerate(columns)
         ]
+
+    def within(self, height: int, width: int) -> PatchGrid:
+        """The same grid for a map that may be smaller than a patch: then one patch is as long as the map."""
+        return replace(self, size=(min(self.size[0], height), min(self.size[1], width)))
 
     def cell_weights(self, height: int, width: int) -> Tensor:
         """Weights of the cells of one patch, [height, width]."""

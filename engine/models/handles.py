@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.ldm.autoencoder import Autoencoder, AutoencoderConfig
     from engine.ldm.conditioners.text import BERTEmbedder
     from engine.ldm.config import LatentDiffusionConfig
+    from engine.ldm.patches import PatchGrid
     from engine.ldm.weights import ModelFile
     from engine.models.device import Device
     from engine.models.precision import PrecisionUNet
@@ -90,6 +91,8 @@ class Model:
     patches: tuple[Patch, ...] = ()
     averages: bool = True
     """Use the averaged weights where the file has them."""
+    in_patches: PatchGrid | None = None
+    """How to cut latents that are larger than a patch; None samples them whole."""
 
     @classmethod
     def open(cls, path: str | Path, config: LatentDiffusionConfig | None = None) -> Model:
@@ -112,6 +115,11 @@ class Model:
         """The first stage in the same file; None if the configuration knows of none. It may still not be there."""
         config = self.config.first_stage
         return None if config is None else VAE(self.weights, config)
+
+    @property
+    def network(self) -> Model:
+        """The network alone, without how it is to be used."""
+        return replace(self, in_patches=None)
 
     def patched(self, patch: Patch) -> Model:
         """This model with one more patch."""

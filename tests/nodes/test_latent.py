@@ -7,7 +7,7 @@ import torch
 
 from engine.errors import InputProblem
 from engine.values import Latent, Mask
-from nodes.latent import EmptyLatent, LatentFromBatch, RepeatLatentBatch, SetLatentNoiseMask
+from nodes.latent import EmptyLatent, InterpolateLatents, LatentFromBatch, RepeatLatentBatch, SetLatentNoiseMask
 from nodes.loaders import LoadedCheckpoint
 
 
@@ -76,3 +76,20 @@ def test_each_latent_keeps_its_own_mask_when_taken() -> None:
 def test_latents_that_no_memory_holds_are_refused_before_they_are_made() -> None:
     with pytest.raises(InputProblem, match=r"4096 latents of 16384x16384 take 256\.0 GiB"):
         EmptyLatent(16384, 16384, 4096)
+
+
+def test_the_way_between_two_latents_keeps_their_length() -> None:
+    first, last = (torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    last = last * first.norm() / last.norm()
+    way = InterpolateLatents(Latent(first), Latent(last), count=5).samples
+    assert torch.allclose(way[0], first[0], atol=1e-5) and torch.allclose(way[4], last[0], atol=1e-5)
+    assert torch.allclose(way.flatten(1).norm(dim=1), first.norm().expand(5), rtol=1e-4)
+    steps = (way[1:] - way[:-1]).flatten(1).norm(dim=1)
+    assert torch.allclose(steps, steps[0].expand(4), rtol=1e-3)
+
+
+def test_latents_of_one_direction_are_mixed_in_a_straight_line() -> None:
+    one = torch.ones(1, 4, 2, 2)
+    assert numbers(InterpolateLatents(Latent(one), Latent(3 * one), count=3)) == [1, 2, 3]
+    with pytest.raises(InputProblem, match="one size"):
+        InterpolateLatents(Latent(one), Latent(torch.ones(1, 4, 2, 4)))
