@@ -58,10 +58,19 @@ def read_classes(file: ModelFile, config: LatentDiffusionConfig) -> Classes:
     if not isinstance(config.conditioner, ClassConfig):
         raise ModelFileError(f"{file.path} is not conditioned by classes; use a node that fits it, such as Encode Text")
     vectors = file.tensor(f"{CONDITIONER}embedding.weight")
+    return Classes(vectors, read_names(file))
+
+
+def read_names(file: ModelFile) -> Sequence[str]:
+    """What a model's file calls its classes, in the order of their numbers; empty where it does not say.
+
+    Raises:
+        ModelFileError: the list is damaged.
+    """
     try:
         names = cast(object, json.loads(file.metadata.get(CLASSES_KEY, "[]")))
     except ValueError as error:
         raise ModelFileError(f"{file.path}: its list of classes is not JSON: {error}") from error
     if not isinstance(names, list) or not all(isinstance(name, str) for name in cast("list[object]", names)):
         raise ModelFileError(f"{file.path}: its list of classes is not a list of names; the file is damaged")
-    return Classes(vectors, cast("list[str]", names))
+    return cast("list[str]", names)

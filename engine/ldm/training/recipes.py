@@ -21,6 +21,7 @@ from engine.ldm.conditioners.spatial import RescalerConfig, SpatialRescaler
 from engine.ldm.conditioners.text import BERTEmbedder
 from engine.ldm.config import LatentDiffusionConfig
 from engine.ldm.latent_diffusion import LatentDiffusion
+from engine.ldm.layouts import layout_tokenizer
 from engine.ldm.palette import PALETTE
 from engine.ldm.text.tokenizer import BertTokenizer, train_vocabulary
 from engine.ldm.text.transformer import TextTransformerConfig
@@ -34,7 +35,6 @@ from engine.ldm.training.conditions import (
     NoConditions,
     SmallPictureConditions,
 )
-from engine.ldm.training.scenes import layout_tokenizer
 from engine.ldm.training.stages import sample_captions, sample_conditions
 
 

@@ -16,13 +16,10 @@ from PIL.Image import Image as Cut
 from torch import Tensor
 
 from engine.errors import FileProblem
-from engine.ldm.conditioners.layout import Box, LayoutTokenizer
+from engine.ldm.conditioners.layout import Box
 from engine.ldm.training.pictures import Picture
 from engine.pictures import open_picture
 
-MAX_OBJECTS = 4
-GRID = 32
-"""Sections of a side of the picture that corners fall on."""
 SMALLEST, LARGEST = 0.3, 0.75
 """Longer side of an object, as a share of the scene's."""
 
@@ -33,18 +30,6 @@ class Scenes:
 
     pixels: Tensor
     boxes: Sequence[Sequence[Box]]
-
-
-def layout_tokenizer(categories: int) -> LayoutTokenizer:
-    """How boxes of so many kinds of things become tokens: no flags, no crop, corners on a grid of 32 x 32."""
-    return LayoutTokenizer(
-        classes=categories,
-        max_objects=MAX_OBJECTS,
-        tokens=max(GRID * GRID, categories + 2),
-        encode_crop=False,
-        group_flag=False,
-        detail_flags=False,
-    )
 
 
 def compose_scenes(pictures: Sequence[Picture], count: int, size: int, seed: int) -> Scenes:
