@@ -150,7 +150,9 @@ class NodeInputs:
 
     def _check_file(self, declared: InputSchema) -> None:
         value = self.literals[declared.name]
-        if declared.folder and self.check_file and isinstance(value, str):
+        if declared.widget == "drawing" and value == "":
+            self.report(self._nothing_drawn(declared))
+        elif declared.folder and self.check_file and isinstance(value, str):
             problem = self.check_file(declared.folder, value)
             if problem is not None:
                 self.report(replace(problem, node=self.id, input=declared.name))
@@ -194,6 +196,17 @@ class NodeInputs:
             wanted=f"the name of a file in '{declared.folder}'",
             got="a link",
             fix="write the file's name",
+        )
+
+    def _nothing_drawn(self, declared: InputSchema) -> Problem:
+        return Problem(
+            "nothing_drawn",
+            "Nothing is drawn yet.",
+            self.id,
+            declared.name,
+            wanted="a drawing",
+            got="nothing",
+            fix="press Draw",
         )
 
     def _must_be_linked(self, name: str, declared: InputSchema, value: JsonValue | tuple[Link, ...]) -> Problem:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
+from engine.graph.boxes import read_boxes
+from engine.graph.literal_error import LiteralError as LiteralError
 from engine.graph.reading import MAX_INTEGER, MIN_INTEGER, is_text
 from engine.graph.wording import describe, either, nearest, shorten
 from engine.node.schema import InputSchema
@@ -20,19 +22,12 @@ _FLOAT = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", 
 _DEPTH = 64
 
 
-class LiteralError(Exception):
-    """A literal does not fit its input; the attributes are those of a `Problem`."""
-
-    def __init__(self, code: str, message: str, wanted: str, got: str, fix: str) -> None:
-        self.code, self.message, self.wanted, self.got, self.fix = code, message, wanted, got, fix
-        super().__init__(message)
-
-
 def read_literal(schema: InputSchema, value: JsonValue) -> JsonValue:
     """Return the value as the input's own type: int, float, bool, str, or any JSON for a type of another name.
 
     Raises:
-        LiteralError: `wrong_kind`, `value_out_of_range`, `not_in_options`, `pattern_mismatch` or `bad_text`.
+        LiteralError: `wrong_kind`, `value_out_of_range`, `not_in_options`, `pattern_mismatch`, `bad_text`, or of boxes
+            `too_many_boxes` and `bad_box`.
     """
     if value is None and not schema.required and schema.default is None:
         return None
@@ -162,6 +157,7 @@ _READERS: dict[str, _Reader] = {
     "BOOLEAN": _boolean,
     "STRING": _string,
     "COMBO": _combo,
+    "BOXES": read_boxes,
 }
 
 _OWN: dict[str, type] = {"INT": int, "FLOAT": float, "BOOLEAN": bool, "STRING": str, "COMBO": str}

@@ -6,8 +6,10 @@ in any paint program, and derived again from what a model made of it.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PALETTE: tuple[tuple[str, tuple[int, int, int]], ...] = (
     ("white", (255, 255, 255)),
@@ -35,6 +37,8 @@ def nearest_colours(pixels: Tensor) -> Tensor:
     Returns:
         [B, H, W] int64. Distances are Euclidean in sRGB.
     """
+    import torch  # here, so that the names can be had without it
+
     colours = torch.tensor([rgb for _, rgb in PALETTE], device=pixels.device) / 127.5 - 1.0  # [K, 3]
     flat = pixels.movedim(1, -1)  # [B, H, W, 3]
     return torch.cdist(flat.reshape(-1, 3), colours).argmin(dim=1).reshape(flat.shape[:-1])
@@ -42,5 +46,7 @@ def nearest_colours(pixels: Tensor) -> Tensor:
 
 def paint(labels: Tensor) -> Tensor:
     """labels: [B, H, W]. Returns the map as a picture: [B, 3, H, W] in [-1, 1]."""
+    import torch
+
     colours = torch.tensor([rgb for _, rgb in PALETTE], device=labels.device) / 127.5 - 1.0
     return colours[labels].movedim(-1, 1)

@@ -17,7 +17,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
 
@@ -27,7 +27,7 @@ from pydantic.fields import FieldInfo
 from engine.errors import PluginError
 from engine.node.lazy import Lazy
 from engine.node.schema import WidgetKind
-from engine.node.widgets import File, Options, Port, Step, Widget
+from engine.node.widgets import Canvas, File, Labels, Options, Port, Step, Widget
 
 Annotation = Any
 """A type as `typing` spells it: opaque to a type checker."""
@@ -97,6 +97,11 @@ def facts_of(where: str, traits: Traits) -> dict[str, Any]:
                 facts |= {"type": "COMBO", "widget": "combo", "options": marker.values}
             case File():
                 facts |= {"type": "COMBO", "widget": "file", "folder": marker.folder}
+            case Labels():
+                facts["options"] = marker.names
+            case Canvas():
+                canvas = marker.schema()
+                facts |= {"type": "COMBO", "widget": "drawing", "folder": "input", "canvas": canvas}
             case Port():
                 facts |= {"type": marker.type, "widget": None}
             case _:
@@ -122,6 +127,8 @@ def _ranges(where: str, constraints: list[Any], core: Annotation) -> dict[str, A
                 facts["multiple_of"] = multiple_of
             case annotated_types.MultipleOf():
                 raise PluginError(f"{where}: multiple_of is for int; write Step(...) for the arrows of a float")
+            case annotated_types.MaxLen(most) if get_origin(core) is Sequence:
+                facts["maximum"] = most  # of boxes, the one sequence that is a single value
             case annotated_types.GroupedMetadata():
                 facts |= _ranges(where, list(each), core)
             case annotated_types.BaseMetadata() if isinstance(pattern, str):

@@ -115,12 +115,19 @@ def _without_widget(facts: dict[str, Any]) -> dict[str, Any]:
 def _literal(where: str, default: object) -> JsonValue:
     if default is None or isinstance(default, (bool, int, float, str)):
         return default
+    if default == ():
+        return []  # no boxes
     raise PluginError(f"{where}: default {default!r} is no number, text or truth value")
 
 
 def _check_default(where: str, schema: InputSchema) -> None:
     default = schema.default
-    if schema.options is not None and default is not None and default not in schema.options:
+    if (
+        schema.widget == "combo"
+        and schema.options is not None
+        and default is not None
+        and default not in schema.options
+    ):
         raise PluginError(f"{where}: default {default!r} is not among its options {', '.join(schema.options)}")
     if schema.pattern and isinstance(default, str) and not re.search(schema.pattern, default):
         raise PluginError(f"{where}: default {default!r} does not match its pattern {schema.pattern}")

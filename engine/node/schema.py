@@ -8,14 +8,40 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Lane = Literal["device", "cpu", "loop"]
-WidgetKind = Literal["number", "slider", "text", "multiline", "combo", "toggle", "seed", "file", "colour"]
+WidgetKind = Literal[
+    "number", "slider", "text", "multiline", "combo", "toggle", "seed", "file", "colour", "boxes", "drawing"
+]
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PaletteColour(_Frozen):
+    """A colour that means something: the name of its class, and its code, such as `#d62830`."""
+
+    name: str
+    colour: str = Field(pattern="^#[0-9a-f]{6}$")
+
+
+class CanvasSchema(_Frozen):
+    """What a `drawing` widget draws on.
+
+    A new canvas takes its size from the node's inputs `width` and `height`, where there are such, else from here.
+    """
+
+    width: int = 512
+    height: int = 512
+    """In pixels."""
+    palette: tuple[PaletteColour, ...] | None = None
+    """The only colours there are, each a class: drawn with a hard brush, so that no other colour comes about."""
+    transparent: bool = False
+    """Begins as nothing at all, instead of white paper (with a palette: its first colour)."""
+    mask: bool = False
+    """Grey values only, from black (keep) to white (repaint), and it begins black."""
 
 
 class InputSchema(_Frozen):
@@ -33,16 +59,19 @@ class InputSchema(_Frozen):
     widget: WidgetKind | None = None
     minimum: int | float | None = None
     maximum: int | float | None = None
+    """For `boxes`: how many there may be."""
     step: int | float | None = None
     """Granularity of the widget's arrows; values between steps are valid."""
     multiple_of: int | None = None
     pattern: str | None = None
     """A regular expression that a text must hold a match of."""
     options: tuple[str, ...] | None = None
-    """The values of a combo, when they are fixed."""
+    """The values of a combo, when they are fixed. For `boxes`: labels to offer; others are as good."""
     folder: str | None = None
-    """For a `file` widget: which folder of the user's the name is looked up in (`checkpoints`, `input`, ...).
+    """For `file` and `drawing`: which folder of the user's the name is looked up in (`checkpoints`, `input`, ...).
     The file's content is part of the node's key."""
+    canvas: CanvasSchema | None = None
+    """For `drawing`: what is drawn on."""
     lazy: bool = False
     """Computed only when the node asks for it."""
     is_list: bool = False

@@ -14,10 +14,26 @@ from engine.node.context import Context
 from engine.node.decorator import node
 from engine.node.lazy import Lazy
 from engine.node.results import Blocked, Expansion, Shown
-from engine.node.schema import InputSchema, NodeSchema
-from engine.node.widgets import CheckpointFile, Fraction, Multiline, Options, Port, Seed, Step, Steps, Widget, Width
+from engine.node.schema import CanvasSchema, InputSchema, NodeSchema
+from engine.node.widgets import (
+    Boxes,
+    Canvas,
+    CheckpointFile,
+    Drawing,
+    Fraction,
+    Labels,
+    Multiline,
+    Options,
+    Port,
+    Seed,
+    Step,
+    Steps,
+    Widget,
+    Width,
+)
 
 T = TypeVar("T")
+SKY_AND_GRASS = (("sky", (0, 128, 255)), ("grass", (10, 200, 9)))
 
 
 class Picture:
@@ -63,6 +79,30 @@ def test_primitives_have_widgets() -> None:
         "d": ("BOOLEAN", "toggle"),
     }
     assert all(each.required for each in found.values())
+
+
+def test_boxes_are_one_value_of_their_own_type() -> None:
+    def Place(boxes: Annotated[Boxes, Field(max_length=12), Labels("cat", "dog")] = (), more: Boxes = ()) -> None:
+        """Place."""
+
+    found = inputs(Place)
+    boxes = found["boxes"]
+    assert (boxes.type, boxes.widget, boxes.is_list, boxes.default) == ("BOXES", "boxes", False, [])
+    assert (boxes.maximum, boxes.options) == (12, ("cat", "dog"))
+    assert (found["more"].maximum, found["more"].options) == (92, None)
+
+
+def test_a_drawing_says_what_is_drawn_on() -> None:
+    def Draw(drawing: Annotated[Drawing, Canvas(palette=SKY_AND_GRASS, width=64)] = "", free: Drawing = "") -> None:
+        """Draw."""
+
+    found = inputs(Draw)
+    drawing, canvas = found["drawing"], found["drawing"].canvas
+    assert (drawing.type, drawing.widget, drawing.folder) == ("COMBO", "drawing", "input")
+    assert canvas is not None and canvas.palette is not None
+    assert (canvas.width, canvas.height, canvas.transparent, canvas.mask) == (64, 512, False, False)
+    assert [(each.name, each.colour) for each in canvas.palette] == [("sky", "#0080ff"), ("grass", "#0ac809")]
+    assert found["free"].canvas == CanvasSchema()
 
 
 def test_a_class_with_a_port_must_be_linked() -> None:

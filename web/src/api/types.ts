@@ -49,6 +49,37 @@ export interface Base {
   name: string;
   version: string;
 }
+/**
+ * What a `drawing` widget draws on.
+ *
+ * A new canvas takes its size from the node's inputs `width` and `height`, where there are such, else from here.
+ */
+export interface CanvasSchema {
+  width: number;
+  /**
+   * In pixels.
+   */
+  height: number;
+  /**
+   * The only colours there are, each a class: drawn with a hard brush, so that no other colour comes about.
+   */
+  palette: PaletteColour[] | null;
+  /**
+   * Begins as nothing at all, instead of white paper (with a palette: its first colour).
+   */
+  transparent: boolean;
+  /**
+   * Grey values only, from black (keep) to white (repaint), and it begins black.
+   */
+  mask: boolean;
+}
+/**
+ * A colour that means something: the name of its class, and its code, such as `#d62830`.
+ */
+export interface PaletteColour {
+  name: string;
+  colour: string;
+}
 export interface CatalogueChanged {
   /**
    * Counts up over all events of a database.
@@ -537,8 +568,25 @@ export interface InputSchema {
   type: string;
   required: boolean;
   default: JsonValue;
-  widget: ("number" | "slider" | "text" | "multiline" | "combo" | "toggle" | "seed" | "file" | "colour") | null;
+  widget:
+    | (
+        | "number"
+        | "slider"
+        | "text"
+        | "multiline"
+        | "combo"
+        | "toggle"
+        | "seed"
+        | "file"
+        | "colour"
+        | "boxes"
+        | "drawing"
+      )
+    | null;
   minimum: number | null;
+  /**
+   * For `boxes`: how many there may be.
+   */
   maximum: number | null;
   /**
    * Granularity of the widget's arrows; values between steps are valid.
@@ -550,13 +598,17 @@ export interface InputSchema {
    */
   pattern: string | null;
   /**
-   * The values of a combo, when they are fixed.
+   * The values of a combo, when they are fixed. For `boxes`: labels to offer; others are as good.
    */
   options: string[] | null;
   /**
-   * For a `file` widget: which folder of the user's the name is looked up in (`checkpoints`, `input`, ...). The file's content is part of the node's key.
+   * For `file` and `drawing`: which folder of the user's the name is looked up in (`checkpoints`, `input`, ...). The file's content is part of the node's key.
    */
   folder: string | null;
+  /**
+   * For `drawing`: what is drawn on.
+   */
+  canvas: CanvasSchema | null;
   /**
    * Computed only when the node asks for it.
    */
