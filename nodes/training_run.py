@@ -18,6 +18,8 @@ from engine.values import Image
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torch import Tensor
+
     from engine.ldm.training.loop import FitSettings, History, Listener, StepReport
 
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
@@ -39,6 +41,17 @@ def reporter(ctx: Context) -> Listener:
         ctx.check_cancelled()
 
     return report
+
+
+def show_samples(ctx: Context, name: str, step: int, pictures: Tensor) -> None:
+    """Save a sheet of samples [N, H, W, 3], and show it."""
+    from engine.ldm.training.plot import contact_sheet
+    from engine.pixels import encode_jpeg, encode_png
+
+    (sheet,) = contact_sheet(pictures, columns=8)
+    ctx.folders.save(encode_png(sheet, {}), f"training/{name}/step {step}")
+    if ctx.wants_preview:
+        ctx.preview(encode_jpeg(sheet))
 
 
 def whole_numbers(text: str, input: str) -> tuple[int, ...]:
@@ -87,7 +100,7 @@ def how_trained(settings: FitSettings, history: History) -> dict[str, str]:
     """What a model file says about its training."""
     facts = {
         "steps": history.step,
-        "pictures_seen": history.step * settings.batch_size,
+        "pictures_seen": history.step * settings.rows_per_step,
         "hours": round(history.seconds / 3600, 2),
         "final_losses": {name: round(sum(v[-200:]) / len(v[-200:]), 5) for name, v in history.losses.items() if v},
     }

@@ -8,27 +8,33 @@ computes the same losses as one that was not.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from engine.errors import FileProblem
 from engine.ldm.training.ema import EMA
-from engine.ldm.weights import open_model, save_model
+from engine.ldm.training.state import History, Learner, restore_state, save_state
+
+ADVERSARY_BETAS = (0.5, 0.9)
+"""Source: `configure_optimizers` of CompVis/latent-diffusion, ldm/models/autoencoder.py."""
+
+
+Schedule = Literal["cosine", "linear", "constant"]
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How to optimise. `learning_rate` rises over `warm_up` steps and falls along half a cosine to `final_rate` of it.
+    """How to optimise. `learning_rate` rises over `warm_up` steps and falls to `final_rate` of it.
 
-    `betas` of Adam; `clip` limits the gradient's norm; `ema_decay` 0 means no averaging.
+    `betas` of Adam; `clip` limits the gradient's norm; `ema_decay` 0 means no averaging. `accumulate` batches make one
+    step, whose gradient is their mean: as a batch so many times as large, in the memory of one. `schedule` is how the
+    rate falls: along half a cosine, in a line, or not at all.
     """
 
     steps: int
@@ -42,12 +48,25 @@ class FitSettings:
     clip: float = 1.0
     ema_decay: float = 0.999
     save_every_s: float = 120.0
+    accumulate: int = 1
+    schedule: Schedule = "cosine"
+
+    @property
+    def rows_per_step(self) -> int:
+        return self.batch_size * self.accumulate
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
         rising = min(1.0, (step + 1) / max(1, self.warm_up))
         progress = min(1.0, step / max(1, self.steps))
-        falling = self.final_rate + (1 - self.final_rate) * 0.5 * (1 + math.cos(math.pi * progress))
+        match self.schedule:
+            case "cosine":
+                left = 0.5 * (1 + math.cos(math.pi * progress))
+            case "linear":
+                left = 1 - progress
+            case "constant":
+                left = 1.0
+        falling = self.final_rate + (1 - self.final_rate) * left
         return self.learning_rate * rising * falling
 
 
@@ -68,13 +87,23 @@ class Task(Protocol):
         ...
 
 
-@dataclass
-class History:
-    """Losses by name, one value for each recorded step; `seconds` is training time so far."""
+@runtime_checkable
+class AdversarialTask(Task, Protocol):
+    """A task that follows the training's steps, and may train an adversary of its module along.
 
-    step: int = 0
-    seconds: float = 0.0
-    losses: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    `adversary` has an optimiser of its own, which minimises the term `adversary_loss` in steps that have one. Terms
+    named in `measures` are recorded apart, because they are no parts of a loss.
+    """
+
+    @property
+    def adversary(self) -> nn.Module | None: ...
+
+    @property
+    def measures(self) -> Collection[str]: ...
+
+    def begin(self, step: int, draw: torch.Generator) -> None:
+        """Called before step `step`, counted from 0, with the generator that the step's first loss goes on with."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -129,100 +158,78 @@ def fit(
         FileProblem: The checkpoint is of another training.
         FloatingPointError: The loss is not finite.
     """
-    module = task.module.to(device).train()
-    # Fused: on a CPU one seventh of the time of the default, which was a tenth of a step of 16 latents.
-    optimizer = torch.optim.AdamW(
-        module.parameters(), settings.learning_rate, settings.betas, weight_decay=settings.weight_decay, fused=True
-    )
-    ema = EMA(module, settings.ema_decay)
+    learners = [_learner("", task.module, settings, settings.betas, device)]
+    if isinstance(task, AdversarialTask) and task.adversary is not None:
+        learners.append(_learner("adversary", task.adversary, settings, ADVERSARY_BETAS, device))
+    ema = EMA(task.module, settings.ema_decay)
     history = History()
     if checkpoint is not None and checkpoint.exists():
-        history = _restore(checkpoint, settings, module, optimizer, ema)
+        history = restore_state(checkpoint, settings, learners, ema)
     resumed_at, saved_at = history.step, time.monotonic()
     try:
         while history.step < settings.steps:
-            losses = _step(task, settings, module, optimizer, ema, history)
+            losses = _step(task, settings, learners, ema, history)
             if on_step is not None:
-                rate = history.step * settings.batch_size / max(history.seconds, 1e-9)
+                rate = history.step * settings.rows_per_step / max(history.seconds, 1e-9)
                 on_step(StepReport(history.step, settings.steps, losses, rate, ema))
             if checkpoint is not None and time.monotonic() - saved_at > settings.save_every_s:
-                _save(checkpoint, settings, module, optimizer, ema, history)
+                save_state(checkpoint, settings, learners, ema, history)
                 saved_at = time.monotonic()
     finally:
         if checkpoint is not None and history.step > resumed_at:
-            _save(checkpoint, settings, module, optimizer, ema, history)
-    module.eval()
+            save_state(checkpoint, settings, learners, ema, history)
+    task.module.eval()
     return ema, history
 
 
-def _step(
-    task: Task,
-    settings: FitSettings,
-    module: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    ema: EMA,
-    history: History,
-) -> dict[str, float]:
+def _learner(
+    name: str, module: nn.Module, settings: FitSettings, betas: tuple[float, float], device: torch.device | str
+) -> Learner:
+    module.to(device).train()
+    # Fused: on a CPU one seventh of the time of the default, which was a tenth of a step of 16 latents.
+    optimizer = torch.optim.AdamW(
+        module.parameters(), settings.learning_rate, betas, weight_decay=settings.weight_decay, fused=True
+    )
+    return Learner(name, module, optimizer)
+
+
+def _step(task: Task, settings: FitSettings, learners: list[Learner], ema: EMA, history: History) -> dict[str, float]:
     started = time.monotonic()
-    for group in optimizer.param_groups:
-        group["lr"] = settings.rate(history.step)
-    optimizer.zero_grad(set_to_none=True)
-    indices = batch_indices(task.rows, settings.batch_size, settings.seed, history.step)
-    terms = task.loss(indices, step_generator(settings.seed, history.step))
-    if not torch.isfinite(terms["loss"]):
-        value = float(terms["loss"].detach())
-        raise FloatingPointError(f"the loss of step {history.step} is {value}; lower the learning rate and train again")
-    terms["loss"].backward()
-    nn.utils.clip_grad_norm_(module.parameters(), settings.clip)
-    optimizer.step()
-    ema.update(module)
-    losses = {name: float(value.detach()) for name, value in terms.items()}
-    for name, value in losses.items():
-        history.losses.setdefault(name, []).append(value)
+    for learner in learners:
+        learner.begin(settings.rate(history.step))
+    values: dict[str, float] = {}
+    for part in range(settings.accumulate):
+        # Each batch draws as a step of its own would, so with one batch a step nothing changes.
+        number = history.step * settings.accumulate + part
+        draw = step_generator(settings.seed, number)
+        if part == 0 and isinstance(task, AdversarialTask):
+            task.begin(history.step, draw)
+        terms = task.loss(batch_indices(task.rows, settings.batch_size, settings.seed, number), draw)
+        _learn(terms, learners, settings.accumulate, history.step)
+        for name, value in terms.items():
+            values[name] = values.get(name, 0.0) + float(value.detach()) / settings.accumulate
+    for learner in learners:
+        nn.utils.clip_grad_norm_(learner.module.parameters(), settings.clip)
+        learner.optimizer.step()
+    ema.update(task.module)
+    measured = task.measures if isinstance(task, AdversarialTask) else ()
+    for name, value in values.items():
+        record = history.measures if name in measured else history.losses
+        record.setdefault(name, []).append(value)
+    history.measures.setdefault("learning rate", []).append(settings.rate(history.step))
     history.step += 1
     history.seconds += time.monotonic() - started
-    return losses
+    return values
 
 
-def _save(
-    path: Path,
-    settings: FitSettings,
-    module: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    ema: EMA,
-    history: History,
-) -> None:
-    tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
-    tensors |= {f"ema.{name}": value for name, value in ema.state_dict().items()}
-    for name, parameter in module.named_parameters():
-        for part, value in optimizer.state[parameter].items():
-            tensors[f"optimizer.{name}.{part}"] = value
-    state = {"settings": json.dumps(asdict(settings)), "history": json.dumps(asdict(history))}
-    save_model(path, tensors, {"darkroom.training": json.dumps(state)})
-
-
-def _restore(
-    path: Path, settings: FitSettings, module: nn.Module, optimizer: torch.optim.Optimizer, ema: EMA
-) -> History:
-    file = open_model(path)
-    if "darkroom.training" not in file.metadata:
-        raise FileProblem(f"{path} holds no state of training; name another file to save to")
-    state = json.loads(file.metadata["darkroom.training"])
-    then, now = json.loads(state["settings"]), json.loads(json.dumps(asdict(settings)))
-    changed = [name for name in ("batch_size", "seed") if then[name] != now[name]]
-    tensors = file.tensors()
-    wanted = {f"module.{name}": tuple(value.shape) for name, value in module.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in tensors.items() if name.startswith("module.")}
-    if changed or wanted != found:
-        what = f"other {' and '.join(changed)}" if changed else "another network"
-        raise FileProblem(f"{path} was trained with {what}; name another file to save to, or delete it to start anew")
-    module.load_state_dict({name.removeprefix("module."): v for name, v in tensors.items() if name in wanted})
-    ema.load_state_dict({name.removeprefix("ema."): v for name, v in tensors.items() if name.startswith("ema.")})
-    for name, parameter in module.named_parameters():
-        prefix = f"optimizer.{name}."
-        # Adam keeps `step` on the CPU and the moments beside the parameter; clones, because the file is memory-mapped.
-        optimizer.state[parameter] = {
-            part: tensors[prefix + part].clone().to("cpu" if part == "step" else parameter.device)
-            for part in ("step", "exp_avg", "exp_avg_sq")
-        }
-    return History(**json.loads(state["history"]))
+def _learn(terms: Mapping[str, Tensor], learners: list[Learner], share: int, step: int) -> None:
+    """Add a batch's gradients, one of `share` in the step, each to the weights of its own learner only."""
+    for learner in learners:
+        loss = terms.get("adversary_loss" if learner.name else "loss")
+        if loss is None:
+            continue
+        if not torch.isfinite(loss):
+            value = float(loss.detach())
+            raise FloatingPointError(f"the loss of step {step} is {value}; lower the learning rate and train again")
+        parameters = [each for each in learner.module.parameters() if each.requires_grad]
+        (loss / share).backward(inputs=parameters)

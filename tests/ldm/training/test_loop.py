@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from engine.errors import Cancelled, FileProblem
 from engine.ldm.training.loop import FitSettings, StepReport, batch_indices, fit
+from engine.ldm.weights import open_model, save_model
 
 SETTINGS = FitSettings(steps=12, batch_size=4, learning_rate=1e-2, seed=3, warm_up=2, ema_decay=0.9)
 
@@ -111,3 +113,100 @@ def test_the_rate_rises_then_falls_to_its_last_share():
     assert settings.rate(0) == pytest.approx(0.1, rel=1e-6)
     assert settings.rate(10) > settings.rate(50) > settings.rate(100)
     assert settings.rate(100) == pytest.approx(0.1)
+
+
+def test_the_rate_may_fall_in_a_line_or_not_at_all():
+    settings = FitSettings(steps=100, batch_size=1, learning_rate=1.0, warm_up=10, final_rate=0.2, schedule="linear")
+    assert [settings.rate(step) for step in (0, 50, 100)] == pytest.approx([0.1, 0.6, 0.2])
+    constant = replace(settings, schedule="constant")
+    assert [constant.rate(step) for step in (4, 50, 100)] == pytest.approx([0.5, 1.0, 1.0])
+
+
+class Mean(NoisyRegression):
+    """Without noise, so that only the rows of a step matter."""
+
+    def loss(self, indices: Tensor, draw: torch.Generator) -> Mapping[str, Tensor]:
+        return {"loss": (self.module(self.x[indices]) - 2 * self.x[indices]).square().mean()}
+
+
+def test_two_accumulated_batches_step_as_one_of_both():
+    whole, halves = Mean(), Mean()
+    _, history = fit(whole, replace(SETTINGS, clip=1e9))
+    _, accumulated = fit(halves, replace(SETTINGS, clip=1e9, batch_size=2, accumulate=2))
+    torch.testing.assert_close(halves.module.weight, whole.module.weight)
+    assert accumulated.losses["loss"] == pytest.approx(history.losses["loss"], rel=1e-5)
+    assert accumulated.step == SETTINGS.steps
+
+
+def test_a_state_of_before_there_was_accumulation_is_resumed(tmp_path: Path):
+    file = tmp_path / "state.safetensors"
+    whole = NoisyRegression()
+    fit(whole, SETTINGS)
+    with pytest.raises(Cancelled):
+        fit(NoisyRegression(), SETTINGS, file, stop_after(5))
+    saved = open_model(file)
+    state = json.loads(saved.metadata["darkroom.training"])
+    settings, history = json.loads(state["settings"]), json.loads(state["history"])
+    del settings["accumulate"], settings["schedule"], history["measures"]
+    old = json.dumps({"settings": json.dumps(settings), "history": json.dumps(history)})
+    save_model(file, {name: value.clone() for name, value in saved.tensors().items()}, {"darkroom.training": old})
+    resumed = NoisyRegression()
+    fit(resumed, SETTINGS, file)
+    assert torch.equal(resumed.module.weight, whole.module.weight)
+
+
+def test_a_state_of_other_accumulation_is_refused(tmp_path: Path):
+    file = tmp_path / "state.safetensors"
+    fit(NoisyRegression(), SETTINGS, file)
+    with pytest.raises(FileProblem, match="accumulate"):
+        fit(NoisyRegression(), replace(SETTINGS, accumulate=2), file)
+
+
+class Contest(NoisyRegression):
+    """The module hides a number from a judge who learns to find it; the judge enters at step 3."""
+
+    measures = ("begun",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.adversary = nn.Linear(1, 1)
+        self.step = -1
+
+    def begin(self, step: int, draw: torch.Generator) -> None:
+        self.step, self.drawn = step, torch.rand((), generator=draw)
+
+    def loss(self, indices: Tensor, draw: torch.Generator) -> Mapping[str, Tensor]:
+        made = self.module(self.x[indices] + self.drawn)
+        terms = {"loss": made.square().mean() - self.adversary(made).mean(), "begun": torch.tensor(float(self.step))}
+        return (
+            terms if self.step < 3 else terms | {"adversary_loss": (self.adversary(made.detach()) - 1).square().mean()}
+        )
+
+
+def test_an_adversary_learns_from_its_own_loss_alone_and_is_resumed_exactly(tmp_path: Path):
+    whole = Contest()
+    before = whole.adversary.weight.detach().clone()
+    fit(whole, replace(SETTINGS, steps=3))
+    assert torch.equal(whole.adversary.weight, before)
+
+    whole = Contest()
+    _, history = fit(whole, SETTINGS)
+    assert not torch.equal(whole.adversary.weight, before)
+    assert history.measures["begun"] == list(range(12)) and "begun" not in history.losses
+
+    for stop in (2, 7):
+        file = tmp_path / f"{stop}.safetensors"
+        with pytest.raises(Cancelled):
+            fit(Contest(), SETTINGS, file, stop_after(stop))
+        resumed = Contest()
+        _, again = fit(resumed, SETTINGS, file)
+        assert again.losses == history.losses and again.measures == history.measures
+        assert torch.equal(resumed.adversary.weight, whole.adversary.weight)
+        assert torch.equal(resumed.module.weight, whole.module.weight)
+
+
+def test_an_adversary_may_enter_a_training_that_had_none(tmp_path: Path):
+    file = tmp_path / "state.safetensors"
+    fit(NoisyRegression(), replace(SETTINGS, steps=5), file)
+    _, history = fit(Contest(), SETTINGS, file)
+    assert history.step == 12 and len(history.losses["adversary_loss"]) == 7
