@@ -22,6 +22,7 @@ from nodes.training_run import (
     how_trained,
     loss_curve,
     reporter,
+    show_samples,
     state_file,
     whole_numbers,
 )
@@ -194,7 +195,7 @@ def TrainDiffusion(
         state_file(ctx, f"{name}/diffusion"),
         reporter(ctx),
         manager.device.torch_device,
-        lambda step, model: _show_samples(ctx, name, step, recipe.samples(model, SAMPLES)),
+        lambda step, model: show_samples(ctx, name, step, recipe.samples(model, SAMPLES)),
         sample_every or steps + 1,
         high_noise,
         crop,
@@ -229,14 +230,3 @@ def _boxes(training_set: TrainingSet) -> list[list[Box]]:
     if not training_set.boxes:
         raise InputProblem("the training set has no boxes; make it with Encode Scenes", "training_set")
     return [[Box(category, rectangle) for category, *rectangle in scene] for scene in training_set.boxes]  # type: ignore[arg-type]
-
-
-def _show_samples(ctx: Context, name: str, step: int, pictures: Tensor) -> None:
-    """Save a sheet of samples [N, H, W, 3], and show it."""
-    from engine.ldm.training.plot import contact_sheet
-    from engine.pixels import encode_jpeg, encode_png
-
-    (sheet,) = contact_sheet(pictures, columns=8)
-    ctx.folders.save(encode_png(sheet, {}), f"training/{name}/step {step}")
-    if ctx.wants_preview:
-        ctx.preview(encode_jpeg(sheet))

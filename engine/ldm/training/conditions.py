@@ -51,6 +51,23 @@ class NoConditions:
         return Condition()
 
 
+class FixedCondition:
+    """The same for every picture.
+
+    Args:
+        condition: Of one row.
+    """
+
+    conditioner: nn.Module | None = None
+
+    def __init__(self, condition: Condition) -> None:
+        self.condition = condition
+
+    def draw(self, indices: Tensor, draw: torch.Generator) -> Condition:
+        parts = (self.condition.concat, self.condition.context, self.condition.y)
+        return Condition(*(None if part is None else part.expand(len(indices), *part.shape[1:]) for part in parts))
+
+
 class CaptionConditions:
     """Text-to-image: captions through a text transformer.
 

@@ -39,6 +39,8 @@ class DiffusionTask:
             cut with it, so it must have the latent's size.
         high_noise: Share of each batch whose timestep is drawn from the noisiest two fifths alone, where the caption
             and not the latent decides what the picture is. 0 is the paper's uniform draw.
+        part: What to train instead of the whole model: something that the model or its conditioner calls while it
+            answers. The rest stays as it is.
     """
 
     def __init__(
@@ -51,8 +53,10 @@ class DiffusionTask:
         objective: DiffusionObjective,
         high_noise: float = 0.0,
         crop: int = 0,
+        part: nn.Module | None = None,
     ) -> None:
-        self.module = Learner(model, conditions.conditioner)
+        self.module: nn.Module = Learner(model, conditions.conditioner) if part is None else part
+        self._model = model
         self.mean = mean * scale_factor
         self.std = std * scale_factor
         self.conditions = conditions
@@ -72,7 +76,7 @@ class DiffusionTask:
             z, condition = _cut(z, condition, self.crop, draw)
         t = self._timesteps(len(z), draw)
         device = next(self.module.parameters()).device
-        losses = self.objective.step(lambda x, t: self.module.model(x, t, condition), z.to(device), draw, t=t)
+        losses = self.objective.step(lambda x, t: self._model(x, t, condition), z.to(device), draw, t=t)
         return {"loss": losses.total, "simple": losses.simple}
 
     def _timesteps(self, rows: int, draw: torch.Generator) -> Tensor:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.ldm.autoencoder import Autoencoder, AutoencoderConfig, AutoencoderKL, VQModel
 from engine.ldm.condition import Condition
@@ -22,6 +22,7 @@ from engine.ldm.sampling.denoisers import DENOISERS, Guided
 from engine.ldm.sampling.drive import sample
 from engine.ldm.sampling.samplers import dpmpp_2m
 from engine.ldm.sampling.sigmas import sampler_sigmas
+from engine.ldm.skeleton import Skeleton
 from engine.ldm.text.tokenizer import BertTokenizer
 from engine.ldm.training.autoencoder_task import AutoencoderTask, narrow_posterior
 from engine.ldm.training.conditions import Conditions
@@ -106,6 +107,22 @@ def new_model(
     return model
 
 
+def assembled(
+    config: LatentDiffusionConfig, unet: UNetModel, first_stage: Autoencoder | None, conditioner: nn.Module | None
+) -> LatentDiffusion:
+    """A model put together of networks that are there already, to train a part of; nothing else of it learns."""
+    with Skeleton():
+        model = LatentDiffusion(
+            replace(config, conditioner=None, use_ema=False, scale_by_std=False, learn_logvar=False)
+        )
+    model.model.diffusion_model = unet
+    model.first_stage_model = first_stage
+    model.cond_stage_model = conditioner
+    for name, table in config.schedule().buffers().items():
+        model.register_buffer(name, table)
+    return model.eval().requires_grad_(False)
+
+
 @dataclass(frozen=True)
 class Latents:
     """What the second stage learns from: the first stage's q(z|x). `mean`, `std`: [N, C, h, w], unscaled."""
@@ -126,22 +143,23 @@ def train_diffusion(
     sample_every: int = 500,
     high_noise: float = 0.0,
     crop: int = 0,
+    part: nn.Module | None = None,
 ) -> History:
     """Train a model's U-Net and conditioner on latents, in place; afterwards it has its averaged weights.
 
     Args:
-        model: As `new_model` makes it.
+        model: As `new_model` makes it, or `assembled` where only a part is trained.
         conditions: What the U-Net is told; their conditioner is the model's own.
         state: Where training is saved and resumed from.
         on_sample: Called every `sample_every` steps with the step and the model as it would be saved then.
-        high_noise, crop: See `DiffusionTask`.
+        high_noise, crop, part: See `DiffusionTask`.
 
     Raises:
         As `fit`.
     """
     objective = DiffusionObjective.of(model.config)
     scale = model.config.scale_factor
-    task = DiffusionTask(model.model, conditions, latents.mean, latents.std, scale, objective, high_noise, crop)
+    task = DiffusionTask(model.model, conditions, latents.mean, latents.std, scale, objective, high_noise, crop, part)
     model.to(device)
 
     def listen(report: StepReport) -> None:
