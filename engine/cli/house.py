@@ -22,6 +22,7 @@ from engine.http.keys import ServerSettings
 from engine.jobs.process import Limits
 from engine.jobs.service import JobService
 from engine.jobs.supervisor import Supervisor
+from engine.node.crashes import IMPORTING, Crashes
 from engine.node.folders import Folders
 
 REQUESTS_S = 1.0
@@ -82,6 +83,7 @@ async def _open(house: House, settings: ServerSettings, listener: socket.socket)
         parallel=house.parallel,
         limits=Limits(job_s=house.job_timeout_s),
         say=say,
+        before_renewed=Crashes(folders.cache / IMPORTING).forget,
     )
     runner: web.AppRunner | None = None
     try:

@@ -20,7 +20,6 @@ from engine.jobs.protocol import (
     JobDone,
     JobEvent,
     JobPreview,
-    PluginsChanged,
     Question,
     Reply,
     RunJob,
@@ -60,6 +59,7 @@ class Post:
         command: starts a worker.
         suspects: jobs whose worker ended, of all posts.
         say: told in a sentence when a worker has ended.
+        before_renewed: called when a worker was ended for `renew`, before the next one is started.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class Post:
         limits: Limits,
         suspects: set[str],
         say: Callable[[str], None],
+        before_renewed: Callable[[], None],
     ) -> None:
         self.device = device
         self.state: WorkerState = "gone"
@@ -84,9 +85,11 @@ class Post:
         self._limits = limits
         self._suspects = suspects
         self._say = say
+        self._before_renewed = before_renewed
         self._alone: str | None = None
         self._answers: dict[int, asyncio.Future[JsonValue]] = {}
         self._asked = 0
+        self._started_at = 0.0
         self._ended_in_a_row = 0
         self._to_renew = False
         self._is_closing = False
@@ -95,6 +98,7 @@ class Post:
         """Start a worker, and another whenever one ends, until `close`."""
         while not self._is_closing:
             self.process = WorkerProcess(self._command, self._log, self._limits, self._heard, self._tick)
+            self._started_at = monotonic()
             self._change("starting")
             how = await self.process.live(server)
             if self._is_closing:
@@ -110,6 +114,9 @@ class Post:
 
     def renew(self) -> None:
         """Replace the worker by one that knows today's code, when its jobs are done."""
+        if self.process is None:  # the next one is about to start
+            self._before_renewed()
+            return
         self._to_renew = True
         self._renew_if_idle()
 
@@ -234,8 +241,6 @@ class Post:
                 self._done(message)
             case Reply():
                 self._answered(message)
-            case PluginsChanged():
-                self.renew()
             case _:
                 pass
 
@@ -268,6 +273,10 @@ class Post:
 
     def _tick(self) -> None:
         now = monotonic()
+        if self.state == "starting" and self.process is not None and now - self._started_at > self._limits.start_s:
+            self.process.end(
+                f"did not tell its nodes for {self._limits.start_s:g} seconds; importing a plugin may hang"
+            )
         limit_s = self._limits.job_s
         for job, running in self.jobs.items():
             if running.sent_at is None:
@@ -288,7 +297,9 @@ class Post:
         is_own_fault = not any(running.stop_by for running in self.jobs.values())
         self.process = None
         self._ended_in_a_row = 0 if self._to_renew else self._ended_in_a_row + 1
-        if not self._to_renew:
+        if self._to_renew:
+            self._before_renewed()
+        else:
             self.problem = f"it {how}." + (f" It said:\n{words}" if words and not was_ready else "")
             self._say(f"the worker for {self.device} ended: {self.problem}")
         self._to_renew, self._alone = False, None

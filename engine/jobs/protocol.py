@@ -120,13 +120,7 @@ class Reply(_Message):
     error: str | None = None
 
 
-class PluginsChanged(_Message):
-    """The code of the nodes is not what this worker has loaded: it wants to be replaced when its jobs are done."""
-
-    type: Literal["plugins_changed"] = "plugins_changed"
-
-
-FromWorker = Hello | CatalogueSent | Heartbeat | JobEvent | JobPreview | JobDone | Reply | PluginsChanged
+FromWorker = Hello | CatalogueSent | Heartbeat | JobEvent | JobPreview | JobDone | Reply
 
 
 # ------------------------------------------------------------------------------------------------------ to the worker

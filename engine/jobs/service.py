@@ -271,6 +271,14 @@ class JobService:
 
     # ------------------------------------------------------------------------------------------------------- nodes
 
+    def reload_nodes(self) -> None:
+        """Have the nodes read anew: the workers are replaced when their jobs are done, and start none until then.
+
+        Raises:
+            NoWorker
+        """
+        self._some_workers().renew()
+
     @property
     def catalogue(self) -> Catalogue:
         """The nodes as the worker described them last; empty before the first worker ever was up."""

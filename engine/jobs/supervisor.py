@@ -43,6 +43,7 @@ class Supervisor:
         log: file that takes what workers print.
         parallel: jobs that a worker runs at once.
         say: told in a sentence when a worker has ended.
+        before_renewed: called when a worker was ended for `renew`, before the next one is started.
     """
 
     def __init__(
@@ -55,12 +56,15 @@ class Supervisor:
         parallel: int = PARALLEL,
         limits: Limits | None = None,
         say: Callable[[str], None] = lambda sentence: None,
+        before_renewed: Callable[[], None] = lambda: None,
     ) -> None:
         self._parallel = parallel
         self._limits = limits or Limits()
         suspects: set[str] = set()
         worker_log = WorkerLog(log)
-        self._posts = [Post(each, command, reports, worker_log, self._limits, suspects, say) for each in devices]
+        self._posts = [
+            Post(each, command, reports, worker_log, self._limits, suspects, say, before_renewed) for each in devices
+        ]
         self._server: asyncio.Server | None = None
         self._keepers: list[asyncio.Task[None]] = []
 
@@ -113,7 +117,7 @@ class Supervisor:
         return [cast(Mapping[str, JsonValue], each) for each in found]
 
     def renew(self) -> None:
-        """Replace the workers when their jobs are done, so that changed nodes are known."""
+        """Replace the workers when their jobs are done, so that changed nodes are known. Until then they start none."""
         for post in self._posts:
             post.renew()
 

@@ -69,6 +69,10 @@ class Workers(Protocol):
         """One object for each worker: memory, device, versions."""
         ...
 
+    def renew(self) -> None:
+        """Replace each worker by one that reads the nodes anew, as soon as its jobs are done."""
+        ...
+
 
 class Reports(Protocol):
     """What the supervisor tells the service. Returns at once; the service writes and publishes in its own time."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
+IMPORTING = "importing"
+"""The folder of the cache for the marks."""
 CRASHED = "crashed"
 
 

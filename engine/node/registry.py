@@ -15,13 +15,11 @@ from urllib.parse import quote
 
 from engine.errors import PluginError
 from engine.node.catalogue import Catalogue, note_schemas, read_schemas
-from engine.node.crashes import Crashes
+from engine.node.crashes import IMPORTING, Crashes
 from engine.node.node_type import Migration, NodeType
 from engine.node.packages import BUILT_IN, Found, Loaded, Package, find_packages, load
 from engine.node.schema import NodeSchema
 
-IMPORTING = "importing"
-"""Folder of the cache for `Crashes`."""
 CRASH = (
     "importing it ended the process (it crashed, exited or hung), so it is left out; "
     "change its code, or reload the nodes to try it once more"

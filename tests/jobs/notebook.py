@@ -176,7 +176,7 @@ class Notebook:
     def events(self, job: str, kind: str) -> list[Mapping[str, Any]]:
         return [line[3] for line in self.of("event", job) if line[3]["type"] == kind]
 
-    async def until(self, fulfilled: Callable[[], bool], seconds: float = 30.0) -> None:
+    async def until(self, fulfilled: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until what was noted fulfils a wish."""
         async with asyncio.timeout(seconds):
             while not fulfilled():

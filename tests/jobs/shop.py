@@ -45,6 +45,7 @@ class Stage:
         self.standing: dict[str, Order] = {}
         self.cancelled: list[str] = []
         self.refuses = self.asked = False
+        self.renewals = 0
         self._changed = asyncio.Event()
 
     def free_places(self) -> Sequence[str]:
@@ -72,6 +73,9 @@ class Stage:
 
     async def stats(self) -> Sequence[Mapping[str, JsonValue]]:
         return [{"device": "cpu"}]
+
+    def renew(self) -> None:
+        self.renewals += 1
 
     # What the test does with them.
 

@@ -64,6 +64,15 @@ async def nodes(request: web.Request) -> Nodes | web.Response:
     return web.Response(body=body, content_type="application/json", headers=headers)
 
 
+async def reload(request: web.Request) -> None:
+    """Read the nodes anew, from plugins that were added or edited. A plugin that was left out is tried once more.
+
+    Each worker is replaced when its jobs are done and starts none until then. The event `catalogue_changed` tells
+    when there is anything new.
+    """
+    request.app[SERVICE].reload_nodes()
+
+
 async def folder(request: web.Request) -> Names:
     """List the files in a folder that inputs name files of: `checkpoints`, `loras`, `input`, ..."""
     name = request.match_info["folder"]
@@ -77,4 +86,5 @@ def routes() -> Iterable[Route]:
     """The routes of the catalogue."""
     tag = {"If-None-Match": "The `ETag` of the catalogue that is already there."}
     yield Route("GET", "/v1/nodes", nodes, headers=tag, other={304: "It is as it was."})
+    yield Route("POST", "/v1/nodes/reload", reload, errors=(503,))
     yield Route("GET", "/v1/folders/{folder}", folder, errors=(404,))
