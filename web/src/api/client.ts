@@ -251,6 +251,11 @@ export class Client {
     return this.post("/v1/free", what);
   }
 
+  /** Have plugins read anew, when running jobs are done. */
+  reloadNodes(): Promise<unknown> {
+    return this.post("/v1/nodes/reload");
+  }
+
   private get<T>(path: string, query?: Request["query"]): Promise<T> {
     return this.read<T>(path, query ? { query } : {});
   }

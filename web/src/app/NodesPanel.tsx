@@ -1,11 +1,13 @@
 /** All nodes as a tree: to read about, to drag onto the canvas, to add by double-click or Enter. */
 
-import { ChevronDown, ChevronRight, GripVertical } from "lucide-react";
+import { ChevronDown, ChevronRight, GripVertical, RotateCw } from "lucide-react";
 import { type KeyboardEvent, useMemo, useRef, useState } from "react";
 import { newPlace } from "../canvas/board";
 import { NODE_DRAG } from "../canvas/Canvas";
 import { catalogueOf, type NodeSchema } from "../document";
-import { classes, EmptyState, SearchInput } from "../theme";
+import { reloadNodes } from "../live/reload";
+import { PluginProblems } from "../panels/PluginProblems";
+import { classes, EmptyState, IconButton, SearchInput } from "../theme";
 import { addNode } from "./actions";
 import { useCatalogue, useCatalogueState } from "./catalogue";
 import { findNodes } from "./fuzzy";
@@ -36,16 +38,21 @@ export function NodesPanel() {
   };
   return (
     <div className="nodes-panel">
-      <SearchInput
-        label="Search nodes"
-        value={query}
-        onChange={(event) => setQuery(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key !== "ArrowDown") return;
-          event.preventDefault();
-          tree.current?.querySelector<HTMLElement>("[role=treeitem]")?.focus();
-        }}
-      />
+      <div className="nodes-top">
+        <SearchInput
+          label="Search nodes"
+          value={query}
+          onChange={(event) => setQuery(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "ArrowDown") return;
+            event.preventDefault();
+            tree.current?.querySelector<HTMLElement>("[role=treeitem]")?.focus();
+          }}
+        />
+        <IconButton label="Reload nodes" onClick={() => void reloadNodes()}>
+          <RotateCw />
+        </IconButton>
+      </div>
       <div ref={tree} role="tree" aria-label="Nodes" className="nodes-tree" onKeyDown={(event) => walk(event, toggle)}>
         {folders.map(([category, nodes]) => {
           const open = query !== "" || !closed.has(category);
@@ -82,6 +89,7 @@ export function NodesPanel() {
         })}
         {folders.length === 0 && <p className="nodes-none">No node is called anything like that.</p>}
       </div>
+      <PluginProblems />
       <div className="nodes-about" aria-live="polite">
         {about ? (
           <>

@@ -15,8 +15,10 @@ interface CatalogueState {
   plugins: readonly PluginState[];
   /** `loading` until a first catalogue came; `failed` when none can be had. */
   state: "loading" | "ready" | "failed";
+  /** Whether a worker said so since the server started; before that the nodes are those of the last time, or none. */
+  confirmed: boolean;
   etag: string | null;
-  put(nodes: readonly NodeSchema[], plugins?: readonly PluginState[], etag?: string | null): void;
+  put(nodes: readonly NodeSchema[], plugins?: readonly PluginState[], etag?: string | null, confirmed?: boolean): void;
   fail(): void;
 }
 
@@ -24,9 +26,10 @@ export const catalogueStore = createStore<CatalogueState>()((set) => ({
   nodes: new Map(),
   plugins: [],
   state: "loading",
+  confirmed: false,
   etag: null,
-  put: (nodes, plugins = [], etag = null) =>
-    set({ nodes: new Map(nodes.map((node) => [node.name, node])), plugins, state: "ready", etag }),
+  put: (nodes, plugins = [], etag = null, confirmed = true) =>
+    set({ nodes: new Map(nodes.map((node) => [node.name, node])), plugins, state: "ready", etag, confirmed }),
   fail: () => set((now) => ({ state: now.nodes.size > 0 ? now.state : "failed" })),
 }));
 

@@ -3,6 +3,7 @@
 import { NodeResizeControl } from "@xyflow/react";
 import { type CSSProperties, memo, type ReactNode } from "react";
 import { here } from "../app/actions";
+import { useCatalogueState } from "../app/catalogue";
 import { type NodeRun, useProblems, useRun } from "../app/run";
 import { useTab } from "../app/store";
 import { openMenu } from "../app/ui";
@@ -28,6 +29,7 @@ export const GraphNode = memo(function GraphNode({ data: { item }, selected = fa
   const problems = useNodeProblems(runId);
   const promoted = usePromoted(id);
   const real = useReal();
+  const confirmed = useCatalogueState((state) => state.confirmed);
   const mode = node.mode ?? "run";
   const look = classes(
     "node",
@@ -35,7 +37,7 @@ export const GraphNode = memo(function GraphNode({ data: { item }, selected = fa
     mode !== "run" && `node-${mode}`,
     box?.collapsed && "node-collapsed",
     node.frozen && "node-frozen",
-    !schema && "node-unknown",
+    !schema && (confirmed ? "node-unknown" : "node-awaited"),
     run && `node-is-${run.status}`,
     problems.length > 0 && "node-troubled",
     box?.colour && "node-coloured",
@@ -59,7 +61,9 @@ export const GraphNode = memo(function GraphNode({ data: { item }, selected = fa
       ) : (
         <>
           <div className="node-body" style={{ height: plan.bodyEnd - 32 }}>
-            {!schema && <p className="node-missing">Unknown type: {node.type}</p>}
+            {!schema && (
+              <p className="node-missing">{confirmed ? `Unknown type: ${node.type}` : "The nodes are being read…"}</p>
+            )}
           </div>
           {plan.inputs.map((port) => (
             <InputDot

@@ -6,7 +6,7 @@ import { EventStream, type StreamListener } from "../api/events";
 
 import { catalogueStore } from "../app/catalogue";
 import { notify } from "../app/notices";
-import { connectionStore } from "./connection";
+import { connectionStore, type WorkerState } from "./connection";
 import { loadJobs, receiveJobs } from "./jobs";
 import { tellOf } from "./notify";
 import { receivePreview, receiveRuns } from "./runs";
@@ -33,7 +33,7 @@ export function follow(): () => void {
 export async function loadCatalogue(): Promise<void> {
   try {
     const { nodes, plugins, ready } = await client.nodes();
-    if (nodes.length > 0 || ready) catalogueStore.getState().put(nodes, plugins, client.catalogueEtag);
+    if (nodes.length > 0 || ready) catalogueStore.getState().put(nodes, plugins, client.catalogueEtag, ready);
   } catch (error) {
     catalogueStore.getState().fail();
     refusedBy(error);
@@ -73,10 +73,16 @@ function receive(events: readonly WireEvent[]): void {
   receiveJobs(events);
   for (const event of events) {
     if (event.type === "catalogue_changed") void loadCatalogue();
-    else if (event.type === "worker_changed") connectionStore.setState({ worker: event.state });
+    else if (event.type === "worker_changed") workerIs(event.state);
     else if (event.type === "workflow_saved") noticeSave(event.name, event.version);
     else if (event.type === "job_finished") tellOf(event);
   }
+}
+
+function workerIs(worker: WorkerState): void {
+  connectionStore.setState({ worker });
+  // Nodes that are as they were the last time are told of by nothing else.
+  if (worker === "ready" && !catalogueStore.getState().confirmed) void loadCatalogue();
 }
 
 /** Gathers events for a moment, so that a thousand of them change the page once. */

@@ -2,13 +2,13 @@
 
 import { useEffect, useState } from "react";
 import type { SystemReport } from "../api/answers";
-import { useCatalogueState } from "../app/catalogue";
 import { notify } from "../app/notices";
 import { attempt } from "../live/attempt";
 import { client } from "../live/server";
 import { changeSettings, type Settings, useSettings } from "../live/settings";
 import { Button, type Choice, Segmented, type ThemeChoice, useTheme } from "../theme";
 import { bytes } from "./PictureDialog";
+import { PluginProblems } from "./PluginProblems";
 import { Panel } from "./parts";
 
 const THEMES: Choice<ThemeChoice>[] = [
@@ -83,7 +83,6 @@ function Switch({ label, value, onChange }: { label: string; value: boolean; onC
 }
 
 function Server() {
-  const plugins = useCatalogueState((state) => state.plugins);
   const [report, setReport] = useState<SystemReport>();
   useEffect(() => {
     client.system().then(
@@ -92,7 +91,6 @@ function Server() {
     );
   }, []);
   const workers = report?.workers ?? [];
-  const broken = plugins.filter((plugin) => plugin.problems.length > 0);
   return (
     <section className="settings" aria-labelledby="settings-server">
       <h3 className="column-heading" id="settings-server">
@@ -110,11 +108,7 @@ function Server() {
         ))}
       </dl>
       {report && workers.length === 0 && <p className="column-note">No worker is up at this moment.</p>}
-      {broken.map((plugin) => (
-        <p key={plugin.name} className="job-problem">
-          {plugin.name}: {plugin.problems[0]}
-        </p>
-      ))}
+      <PluginProblems />
       <div className="settings-actions">
         <Button onClick={() => void free({ unload_models: true }, "Models were unloaded.")}>Unload models</Button>
         <Button onClick={() => void free({ unload_models: true, free_memory: true }, "The memory was freed.")}>
