@@ -47,7 +47,8 @@ def find_file(folders: Folders, folder: str, name: str) -> Path:
     if any(part.startswith(".") for part in safe_parts(name, folder)):
         raise NoSuchFile(f"{folder}: there is no {name[:200]!r}")
     found = folders.resolve(folder, name)
-    if not found.is_relative_to(folders.roots(folder)[0].resolve()):  # `x.png [input]` leads to another folder
+    inside = (found.is_relative_to(root.resolve()) for root in folders.roots(folder))
+    if not any(inside):  # `x.png [input]` leads to another folder
         raise NoSuchFile(f"{folder}: there is no {name[:200]!r}")
     return found
 

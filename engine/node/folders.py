@@ -51,6 +51,8 @@ DATE_FIELDS = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "dd": "%d", "hh": "%H", "mm
 PROJECT = Path(__file__).resolve().parents[2]
 EMBEDDED_MODELS = PROJECT / "models"
 """The models that ship with the project; always searched, after the user's own."""
+EXAMPLE_PICTURES = PROJECT / "workflows" / "pictures"
+"""Pictures of the shipped workflows; what is not in the user's input folder is looked for here."""
 
 
 class Saves(Protocol):
@@ -80,7 +82,7 @@ class Folders:
 
     `models` are roots that each hold folders by key (`checkpoints`, `vae`, ...); `extra` adds or extends single keys
     with folders that are searched before them, `extra_after` with such that are searched last; `plugins` hold plugins;
-    `user` holds what the server must not lose: the queue, saved workflows, settings.
+    `examples` are read where `input` has no file of a name; `user` holds what the server must not lose: the queue, saved workflows, settings.
     Folders are created when something is written into them, not before.
     """
 
@@ -93,6 +95,7 @@ class Folders:
     plugins: tuple[Path, ...] = ()
     extra: Mapping[str, tuple[Path, ...]] = field(default_factory=_no_folders)
     extra_after: Mapping[str, tuple[Path, ...]] = field(default_factory=_no_folders)
+    examples: tuple[Path, ...] = ()
     _saves: tuple[Saves, str] | None = field(default=None, compare=False, repr=False)
     """What remembers saved files, and for whom."""
     _last: dict[Path, int] = field(default_factory=dict[Path, int], compare=False, repr=False)
@@ -101,10 +104,16 @@ class Folders:
 
     @classmethod
     def under(cls, base: Path) -> Folders:
-        """All folders below one, plus the embedded models."""
-        models = tuple(dict.fromkeys((base / "models", EMBEDDED_MODELS)))
+        """All folders below one, plus the embedded models and example pictures."""
         return cls(
-            base / "input", base / "output", base / "temp", base / "cache", base / "user", models, (base / "plugins",)
+            base / "input",
+            base / "output",
+            base / "temp",
+            base / "cache",
+            base / "user",
+            models=tuple(dict.fromkeys((base / "models", EMBEDDED_MODELS))),
+            plugins=(base / "plugins",),
+            examples=(EXAMPLE_PICTURES,),
         )
 
     @classmethod
@@ -143,9 +152,9 @@ class Folders:
         Raises:
             FileProblem: there is no such folder.
         """
-        single = {"input": self.input, "output": self.output, "temp": self.temp}
+        single = {"input": (self.input, *self.examples), "output": (self.output,), "temp": (self.temp,)}
         if folder in single:
-            return (single[folder],)
+            return single[folder]
         key = RENAMED.get(folder, folder)
         if key not in MODEL_KEYS and key not in self.extra and key not in self.extra_after:
             known = dict.fromkeys((*single, *MODEL_KEYS, *self.extra, *self.extra_after))

@@ -64,6 +64,16 @@ def test_the_embedded_models_are_always_searched(tmp_path: Path) -> None:
     assert Folders.under(EMBEDDED_MODELS.parent).models == (EMBEDDED_MODELS,)
 
 
+def test_an_example_picture_stands_in_for_a_missing_input(tmp_path: Path) -> None:
+    folders = replace(Folders.under(tmp_path), examples=(tmp_path / "examples",))
+    example = put(tmp_path / "examples" / "cat.png")
+    assert folders.resolve("input", "cat.png") == example
+    assert folders.list("input") == ["cat.png"]
+    own = put(tmp_path / "input" / "cat.png")
+    assert folders.resolve("input", "cat.png") == own
+    assert folders.place("input", "cat.png") == own
+
+
 def test_an_input_may_come_from_another_folder(folders: Folders, tmp_path: Path) -> None:
     saved = put(tmp_path / "output" / "a.png")
     assert folders.resolve("input", "a.png [output]") == saved
