@@ -82,7 +82,7 @@ def check_widths(channels: int, mult: tuple[int, ...], groups: int, heads: int =
             raise InputProblem(f"{heads} heads do not divide a level of {width} channels; use 4, 2 or 1", "heads")
 
 
-def check_sides(side: int, mult: tuple[int, ...], what: str) -> None:
+def check_sides(side: int, mult: tuple[int, ...], what: str, input: str = "channel_mult") -> None:
     """Make sure that a side can be halved from level to level; `what` it is counted in goes into the message.
 
     Raises:
@@ -92,7 +92,7 @@ def check_sides(side: int, mult: tuple[int, ...], what: str) -> None:
     if side % factor:
         raise InputProblem(
             f"{len(mult)} levels want sides in multiples of {factor}, but there are {side} {what}; use fewer levels",
-            "channel_mult",
+            input,
         )
 
 
