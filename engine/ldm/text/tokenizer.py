@@ -82,6 +82,17 @@ class BertTokenizer:
         """Return the `max_length` ids of one text."""
         return self._tokenizer.encode(text).ids
 
+    def pieces(self, text: str) -> list[int]:
+        """Return the ids of a text alone: without [CLS], [SEP] and padding, at most `max_length`."""
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        return [id for id, real in zip(encoding.ids, encoding.attention_mask, strict=True) if real]
+
+    def framed(self, pieces: Sequence[int]) -> list[int]:
+        """Return `max_length` ids: [CLS], as many of the pieces as fit, [SEP], padding."""
+        start, end, padding = (self.vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
+        ids = [start, *pieces[: self.max_length - 2], end]
+        return ids + [padding] * (self.max_length - len(ids))
+
     def count(self, text: str) -> int:
         """Return how many ids the text takes with [CLS] and [SEP], before truncation: more than `max_length` is cut."""
         words = self._tokenizer.encode(text, add_special_tokens=False)

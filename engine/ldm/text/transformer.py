@@ -112,5 +112,8 @@ class TransformerWrapper(nn.Module):
         """
         if tokens.shape[1] > self.config.max_seq_len:
             raise ValueError(f"{tokens.shape[1]} tokens given, this text encoder takes {self.config.max_seq_len}")
-        x = self.token_emb(tokens) + self.pos_emb(tokens.shape[1])
-        return self.norm(self.attn_layers(x))
+        return self.attend(self.token_emb(tokens))
+
+    def attend(self, words: Tensor) -> Tensor:
+        """Relate words to each other: [B, T, D] vectors of single words -> [B, T, D] embeddings."""
+        return self.norm(self.attn_layers(words + self.pos_emb(words.shape[1])))

@@ -87,6 +87,47 @@ class CaptionConditions:
         return Condition(context=self.conditioner.encode(texts))
 
 
+class LearnedWord(nn.Module):
+    """A word that is learned: `vectors` [k, D], as many rows as words it stands for."""
+
+    def __init__(self, vectors: Tensor) -> None:
+        super().__init__()
+        self.vectors = nn.Parameter(vectors.clone())
+
+
+class WordConditions:
+    """Textual inversion: every prompt mentions a word whose vectors are learned.
+
+    Args:
+        conditioner: Reads the prompts; not trained.
+        word: What is trained.
+        name: What the word is called in the prompts.
+        captions: Of each picture.
+        prompts: What to ask for, one at a time by chance: `{word}` stands for the word, `{caption}` for the caption.
+    """
+
+    conditioner: nn.Module | None = None
+
+    def __init__(
+        self, conditioner: BERTEmbedder, word: LearnedWord, name: str, captions: Sequence[str], prompts: Sequence[str]
+    ) -> None:
+        self._embedder = conditioner
+        self.word = word
+        self.name = name
+        self.captions = captions
+        self.prompts = prompts
+
+    def draw(self, indices: Tensor, draw: torch.Generator) -> Condition:
+        chosen = torch.randint(len(self.prompts), (len(indices),), generator=draw)
+        rows = zip(map(int, indices), map(int, chosen), strict=True)
+        return self.ask([self.prompts[which].replace("{caption}", self.captions[row]) for row, which in rows])
+
+    def ask(self, prompts: Sequence[str]) -> Condition:
+        """The condition of prompts with `{word}` in them."""
+        texts = [prompt.replace("{word}", f"embedding:{self.name}") for prompt in prompts]
+        return Condition(context=self._embedder.encode(texts, {self.name: self.word.vectors}))
+
+
 class ClassConditions:
     """Class-conditional synthesis; the embedder's last label means "no class".
 
