@@ -1,7 +1,7 @@
 /** The widgets of a node, each in the row that its plan gives it. */
 
 import { memo } from "react";
-import { here } from "../app/actions";
+import { here, schemasHere } from "../app/actions";
 import {
   type InputSchema,
   type JsonValue,
@@ -9,6 +9,7 @@ import {
   type Problem,
   type WidgetRow as Row,
   type SeedMode,
+  settingOf,
   writeLiteral,
 } from "../document";
 import { classes } from "../theme";
@@ -70,6 +71,7 @@ const WidgetRow = memo(
             compact
             nodeId={id}
             onChange={(next, final) => change(id, schema, next, final)}
+            sibling={(name) => siblingOf(id, name)}
             {...(problem && { problem })}
             {...(schema.widget === "seed" && {
               seedMode: seedMode ?? "fixed",
@@ -103,9 +105,21 @@ function PlainRow({ schema, value }: { schema: InputSchema; value: JsonValue | u
   return (
     <div className={classes("node-plain", schema.widget === "multiline" && "node-plain-tall")}>
       <span>{schema.name.replaceAll("_", " ")}</span>
-      <span>{shown === null || shown === undefined ? "" : String(shown)}</span>
+      <span>{plainly(shown)}</span>
     </div>
   );
+}
+
+/** A value in a few letters. */
+function plainly(value: JsonValue | undefined): string {
+  if (Array.isArray(value)) return value.length === 1 ? "1 box" : `${value.length} boxes`;
+  return value === null || value === undefined ? "" : String(value);
+}
+
+/** What another input of the same node says now. */
+function siblingOf(id: string, name: string): JsonValue | undefined {
+  const node = here().scope.nodes[id];
+  return settingOf(node, schemasHere().get(node?.type ?? ""), name);
 }
 
 function change(id: string, schema: InputSchema, value: JsonValue, final = true): void {

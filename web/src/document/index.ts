@@ -16,3 +16,4 @@ export * from "./schema";
 export * from "./scope";
 export * from "./size";
 export * from "./types";
+export * from "./values";

@@ -2,7 +2,38 @@
 
 import type { JsonValue } from "./types";
 
-export type WidgetKind = "number" | "slider" | "text" | "multiline" | "combo" | "toggle" | "seed" | "file" | "colour";
+export type WidgetKind =
+  | "number"
+  | "slider"
+  | "text"
+  | "multiline"
+  | "combo"
+  | "toggle"
+  | "seed"
+  | "file"
+  | "colour"
+  | "boxes"
+  | "drawing";
+
+/** A colour that means something, such as a class. */
+export interface PaletteColour {
+  name: string;
+  /** As `#rrggbb`. */
+  colour: string;
+}
+
+/** What a `drawing` widget draws on. */
+export interface CanvasSchema {
+  /** In pixels, where the node has no input `width`. */
+  width: number;
+  height: number;
+  /** The only colours there are; null: any. */
+  palette: PaletteColour[] | null;
+  /** Begins as nothing at all, instead of white paper. */
+  transparent: boolean;
+  /** From black (keep) to white (repaint), and it begins black. */
+  mask: boolean;
+}
 
 export interface InputSchema {
   name: string;
@@ -13,13 +44,17 @@ export interface InputSchema {
   /** How an unconnected input is edited; null: it must be linked, or left out when not required. */
   widget: WidgetKind | null;
   minimum: number | null;
+  /** For `boxes`: how many there may be. */
   maximum: number | null;
   step: number | null;
   multiple_of: number | null;
   pattern: string | null;
+  /** The choices of a combo; of `boxes`, labels to offer. */
   options: string[] | null;
-  /** For a `file` widget: the folder that the name is looked up in (`checkpoints`, `input`, ...). */
+  /** For `file` and `drawing`: the folder that the name is looked up in (`checkpoints`, `input`, ...). */
   folder: string | null;
+  /** For `drawing`. */
+  canvas: CanvasSchema | null;
   lazy: boolean;
   is_list: boolean;
   /** Grows: its value is a list of links. */
@@ -81,6 +116,7 @@ export function anyInput(name: string): InputSchema {
     pattern: null,
     options: null,
     folder: null,
+    canvas: null,
     lazy: false,
     is_list: false,
     variadic: false,

@@ -25,6 +25,8 @@ const WIDGET_ROW: Record<WidgetKind, number> = {
   seed: 28,
   file: 28,
   colour: 28,
+  boxes: 200,
+  drawing: 200,
 };
 
 /** A file chosen from the folder of pictures is shown under its name. */

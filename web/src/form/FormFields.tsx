@@ -1,8 +1,9 @@
 /** The fields of a form, as its users fill them in. */
 
+import { catalogueStore } from "../app/catalogue";
 import { useProblems } from "../app/run";
-import { useTab } from "../app/store";
-import { type JsonValue, type SeedMode, writeLiteral } from "../document";
+import { activeTab, useTab } from "../app/store";
+import { catalogueOf, type JsonValue, type SeedMode, settingOf, writeLiteral } from "../document";
 import { Widget } from "../widgets";
 import type { Field } from "./model";
 
@@ -26,6 +27,11 @@ function FormField({ field }: { field: Field }) {
     dispatch({ type: "setInput", node, input: schema.name, value: writeLiteral(value) }, `form ${entry}`);
     if (final) endDeed();
   };
+  const sibling = (name: string) => {
+    const { document } = activeTab().getState();
+    const found = document.nodes[node];
+    return settingOf(found, catalogueOf(document, catalogueStore.getState().nodes).get(found?.type ?? ""), name);
+  };
   const onSeedMode = (mode: SeedMode) =>
     dispatch({ type: "editBoxes", nodes: [node], patch: { seeds: { ...seeds, [schema.name]: mode } } });
   return (
@@ -38,6 +44,7 @@ function FormField({ field }: { field: Field }) {
       seedMode={field.seedMode}
       onSeedMode={onSeedMode}
       onChange={onChange}
+      sibling={sibling}
       {...(problem && { problem })}
     />
   );

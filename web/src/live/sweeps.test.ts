@@ -15,6 +15,7 @@ const input = (part: Partial<InputSchema>): InputSchema => ({
   pattern: null,
   options: null,
   folder: null,
+  canvas: null,
   lazy: false,
   is_list: false,
   variadic: false,

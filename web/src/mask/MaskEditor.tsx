@@ -15,6 +15,7 @@ import {
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { sentence } from "../api/errors";
 import { Button, Dialog, EmptyState, IconButton, Segmented, Spinner } from "../theme";
+import { Amount } from "./Amount";
 import { type CanvasHandle, MaskCanvas } from "./MaskCanvas";
 import { type Area, type Colour, invert, maskOfAlpha } from "./mask";
 import { maskFile, readPixels } from "./pixels";
@@ -258,37 +259,5 @@ function Editor({ name, pixels, onSave, onClose }: EditorProps) {
         />
       </div>
     </Dialog>
-  );
-}
-
-interface AmountProps {
-  label: string;
-  value: number;
-  unit: string;
-  least?: number;
-  most?: number;
-  keys?: string;
-  onChange(value: number): void;
-}
-
-function Amount({ label, value, unit, least = 0, most = 100, keys, onChange }: AmountProps) {
-  const share = ((value - least) / (most - least)) * 100;
-  return (
-    <label className="mask-amount" title={keys && `Keys: ${keys}`}>
-      <span>{label}</span>
-      <input
-        type="range"
-        className="slider"
-        min={least}
-        max={most}
-        value={value}
-        style={{ "--share": `${share}%` } as React.CSSProperties}
-        onChange={(event) => onChange(Number(event.target.value))}
-      />
-      <output>
-        {value}
-        {unit}
-      </output>
-    </label>
   );
 }

@@ -5,10 +5,15 @@
  * going over a place twice does not harden its soft edge.
  */
 
-export interface Mask {
+export interface Mask extends Plane {
+  /** One byte a pixel, row after row. */
+  data: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/** Pixels of any depth: one byte for each of a mask, four for each of a picture. */
+export interface Plane {
   width: number;
   height: number;
-  /** One byte a pixel, row after row. */
   data: Uint8ClampedArray<ArrayBuffer>;
 }
 
@@ -87,8 +92,8 @@ function touched(mask: Mask, from: Dab, to: Dab): Area | null {
   return right > left && bottom > top ? { x: left, y: top, width: right - left, height: bottom - top } : null;
 }
 
-export function whole(mask: Mask): Area {
-  return { x: 0, y: 0, width: mask.width, height: mask.height };
+export function whole({ width, height }: Plane): Area {
+  return { x: 0, y: 0, width, height };
 }
 
 export function invert(mask: Mask): void {
@@ -104,19 +109,27 @@ export function union(one: Area | null, other: Area | null): Area | null {
 }
 
 /** The pixels of an area, copied. */
-export function copyArea(mask: Mask, { x, y, width, height }: Area): Uint8ClampedArray<ArrayBuffer> {
-  const copy = new Uint8ClampedArray(width * height);
+export function copyArea(plane: Plane, { x, y, width, height }: Area): Uint8ClampedArray<ArrayBuffer> {
+  const depth = depthOf(plane);
+  const copy = new Uint8ClampedArray(width * height * depth);
   for (let row = 0; row < height; row += 1) {
-    const start = (y + row) * mask.width + x;
-    copy.set(mask.data.subarray(start, start + width), row * width);
+    const start = ((y + row) * plane.width + x) * depth;
+    copy.set(plane.data.subarray(start, start + width * depth), row * width * depth);
   }
   return copy;
 }
 
-export function pasteArea(mask: Mask, { x, y, width, height }: Area, pixels: Uint8ClampedArray): void {
+export function pasteArea(plane: Plane, { x, y, width, height }: Area, pixels: Uint8ClampedArray): void {
+  const depth = depthOf(plane);
   for (let row = 0; row < height; row += 1) {
-    mask.data.set(pixels.subarray(row * width, (row + 1) * width), (y + row) * mask.width + x);
+    const line = pixels.subarray(row * width * depth, (row + 1) * width * depth);
+    plane.data.set(line, ((y + row) * plane.width + x) * depth);
   }
+}
+
+/** Bytes for each pixel. */
+function depthOf({ width, height, data }: Plane): number {
+  return data.length / (width * height);
 }
 
 /** RGBA of an area in one colour, as opaque as the mask is strong. */

@@ -1,6 +1,6 @@
 /** Undo and redo of strokes: of each, the pixels it touched as they were. Old ones go when they take too much memory. */
 
-import { type Area, copyArea, type Mask, pasteArea, union, whole } from "./mask";
+import { type Area, copyArea, type Plane, pasteArea, union, whole } from "./mask";
 
 interface Step {
   area: Area;
@@ -9,14 +9,14 @@ interface Step {
 
 const MOST_BYTES = 128 * 1024 * 1024;
 
-export class Strokes {
+export class Strokes<P extends Plane = Plane> {
   private undone: Step[] = [];
   private done: Step[] = [];
-  /** The mask before the stroke that is being drawn, and what it touched so far. */
-  private before: Mask | null = null;
+  /** The pixels before the stroke that is being drawn, and what it touched so far. */
+  private before: P | null = null;
   private area: Area | null = null;
 
-  constructor(private readonly mask: Mask) {}
+  constructor(private readonly plane: P) {}
 
   get canUndo(): boolean {
     return this.done.length > 0;
@@ -27,7 +27,7 @@ export class Strokes {
   }
 
   begin(): void {
-    this.before = { ...this.mask, data: this.mask.data.slice() };
+    this.before = { ...this.plane, data: this.plane.data.slice() };
     this.area = null;
   }
 
@@ -44,13 +44,13 @@ export class Strokes {
     this.before = null;
   }
 
-  /** Do something to the whole mask as one step. */
-  all(change: (mask: Mask) => void): Area {
+  /** Do something to all pixels as one step. */
+  all(change: (plane: P) => void): Area {
     this.begin();
-    change(this.mask);
-    this.touch(whole(this.mask));
+    change(this.plane);
+    this.touch(whole(this.plane));
     this.end();
-    return whole(this.mask);
+    return whole(this.plane);
   }
 
   undo(): Area | null {
@@ -64,8 +64,8 @@ export class Strokes {
   private swap(from: Step[], to: Step[]): Area | null {
     const step = from.pop();
     if (!step) return null;
-    to.push({ area: step.area, pixels: copyArea(this.mask, step.area) });
-    pasteArea(this.mask, step.area, step.pixels);
+    to.push({ area: step.area, pixels: copyArea(this.plane, step.area) });
+    pasteArea(this.plane, step.area, step.pixels);
     return step.area;
   }
 

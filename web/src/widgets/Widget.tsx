@@ -2,8 +2,10 @@
 
 import type { ComponentType } from "react";
 import type { WidgetKind } from "../document";
+import { BoxesWidget } from "./BoxesWidget";
 import { ColourWidget } from "./ColourWidget";
 import { ComboWidget } from "./ComboWidget";
+import { DrawingWidget } from "./DrawingWidget";
 import { FileWidget } from "./FileWidget";
 import { MultilineWidget } from "./MultilineWidget";
 import { NumberWidget } from "./NumberWidget";
@@ -26,6 +28,8 @@ const KINDS: Readonly<Record<WidgetKind, ComponentType<WidgetProps>>> = {
   seed: SeedWidget,
   file: FileWidget,
   colour: ColourWidget,
+  boxes: BoxesWidget,
+  drawing: DrawingWidget,
 };
 
 /** Nothing, for an input that can only be linked. */

@@ -19,6 +19,8 @@ export interface WidgetProps {
   label?: string;
   /** Instead of the schema's help. */
   help?: string;
+  /** What another input of the node is set to; undefined when it is linked. For a drawing's size, say. */
+  sibling?(name: string): JsonValue | undefined;
 }
 
 /** The value to show: what is set, or else the default. */
