@@ -39,6 +39,7 @@ def fresh(tmp_path: Path) -> Iterator[Server]:
 
 def open_editor(server: Server, browser: Browser) -> Page:
     server.start()
+    expect.set_options(timeout=WAIT_MS)
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(WAIT_MS)
     page.goto(server.url)

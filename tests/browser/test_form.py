@@ -32,7 +32,7 @@ def develop(page: Page) -> None:
 
 def test_the_form_of_the_template_runs_and_shows_its_picture(editor: Editor) -> None:
     editor.page.get_by_role("radio", name="Form").click()
-    expect(editor.page.get_by_role("heading", level=1, name="Text to image")).to_be_visible()
+    expect(editor.page.get_by_role("heading", level=1, name="A picture from words")).to_be_visible()
     ask(editor.page, 101)
     develop(editor.page)
 
@@ -41,7 +41,7 @@ def test_the_form_fits_a_phone_and_runs_there(context: BrowserContext) -> None:
     page = context.new_page()
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     page.goto("/#/form/text_to_image")
-    expect(page.get_by_role("heading", level=1, name="Text to image")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="A picture from words")).to_be_visible()
     ask(page, 102)
     develop(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

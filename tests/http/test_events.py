@@ -34,7 +34,8 @@ async def heard(websocket: ClientWebSocketResponse, type: str) -> dict[str, Any]
 async def test_a_listener_is_greeted_and_told_of_new_jobs(client: Client, service: JobService) -> None:
     async with listen(client) as websocket:
         hello = await websocket.receive_json()
-        assert (hello["type"], hello["seq"], hello["complete"]) == ("hello", service.last_seq, True)
+        assert (hello["type"], hello["complete"]) == ("hello", True)
+        assert 0 <= hello["seq"] <= service.last_seq  # the catalogue's own event may be on its way
         async with client.post("/v1/jobs", json={"workflow": words()}) as answer:
             (job,) = (await answer.json())["jobs"]
         queued = await heard(websocket, "job_queued")
