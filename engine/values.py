@@ -32,6 +32,11 @@ class Image:
         if self.pixels.shape[-1] not in (3, 4):
             raise InputProblem(f"an image has 3 or 4 channels, got shape {list(self.pixels.shape)}")
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the pixels, to be shown."""
+        return tuple(self.pixels.shape)
+
 
 @dataclass(frozen=True, eq=False)
 class Mask:
@@ -42,6 +47,11 @@ class Mask:
 
     def __post_init__(self) -> None:
         _check(self.values, "a mask", "B", "H", "W")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """To be shown."""
+        return tuple(self.values.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +71,11 @@ class Latent:
         _check(self.samples, "a latent", "B", "C", "H/f", "W/f")
         if self.noise_mask is not None:
             _check(self.noise_mask, "a latent's noise mask", "B", "H", "W")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the samples, to be shown."""
+        return tuple(self.samples.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +114,11 @@ class Conditioning:
         if not self.parts:
             raise InputProblem("a conditioning needs at least one part, this one has no parts")
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the first context, to be shown; () without one."""
+        return next((tuple(part.context.shape) for part in self.parts if part.context is not None), ())
+
 
 @dataclass(frozen=True, eq=False)
 class Sigmas:
@@ -109,6 +129,11 @@ class Sigmas:
 
     def __post_init__(self) -> None:
         _check(self.values, "sigmas", "steps + 1")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """To be shown."""
+        return tuple(self.values.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,3 +159,8 @@ class TrainingSet:
         _check(self.mean, "a training set's mean", "N", "C", "h", "w")
         if not len(self.mean) == len(self.std) == len(self.captions) == len(self.groups):
             raise InputProblem("a training set needs one mean, std, caption list and group for each picture")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the latents, to be shown."""
+        return tuple(self.mean.shape)

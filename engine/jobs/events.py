@@ -44,6 +44,8 @@ class JobRunStarted(_Event):
     type: Literal["run_started"] = "run_started"
     nodes: tuple[str, ...]
     cached: tuple[str, ...] = ()
+    shapes: dict[str, tuple[str, ...]] = {}
+    """Of nodes in `cached`, what travels from each output measures, as far as that is at hand."""
 
 
 class JobNodeStarted(_Event):
@@ -70,6 +72,8 @@ class JobNodeFinished(_Event):
     ui: dict[str, JsonValue] = {}
     key: str | None = None
     """The key its results are cached under; freezing the node keeps them."""
+    shapes: tuple[str, ...] = ()
+    """What travels from each output measures, such as `1x256x256x3`; "" for what has no shape."""
 
 
 class JobNodeErrored(_Event):

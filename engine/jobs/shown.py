@@ -17,7 +17,8 @@ def to_wire(event: Event, folders: Folders) -> Wire | None:
     """A run's event as JSON, see `engine.jobs.events.RunEvent`; None for those that are told in another way."""
     match event:
         case RunStarted():
-            return {"type": "run_started", "nodes": list(event.nodes), "cached": list(event.cached)}
+            shapes: Wire = {node: list(each) for node, each in event.shapes.items()}
+            return {"type": "run_started", "nodes": list(event.nodes), "cached": list(event.cached), "shapes": shapes}
         case NodeStarted():
             return {"type": "node_started", "node": event.node, "node_type": event.node_type}
         case NodeProgress():
@@ -25,7 +26,7 @@ def to_wire(event: Event, folders: Folders) -> Wire | None:
             return {**where, "text": _clean(event.text)}
         case NodeFinished():
             told: Wire = {"type": "node_finished", "node": event.node, "cached": event.cached, "key": event.key}
-            return {**told, "seconds": event.seconds, "ui": shown(event.ui, folders)}
+            return {**told, "seconds": event.seconds, "ui": shown(event.ui, folders), "shapes": list(event.shapes)}
         case NodeErrored():
             problem: Wire = dict(problem_of(event.error, event.node).to_json())
             return {"type": "node_errored", "node": event.node, "node_type": event.node_type, "problem": problem}

@@ -50,16 +50,16 @@ class Account:
         """Tell the listener nothing more."""
         self._listener = _nobody
 
-    def run_started(self, may_run: set[str], known: Mapping[str, Record]) -> None:
+    def run_started(self, may_run: set[str], known: Mapping[str, Record], shapes: Mapping[str, Sequence[str]]) -> None:
         """Tell which nodes may run, and of those requested what is known of the others."""
         cached = [id for id in self._graph.nodes if id not in may_run]
         self.nodes = dict.fromkeys(cached, NodeReport("cached"))
-        self.emit(RunStarted(self._run, list(self._graph.nodes), cached))
+        self.emit(RunStarted(self._run, list(self._graph.nodes), cached, shapes))
         for id, record in known.items():
             if id not in may_run:
                 self._told.add(id)
                 self.ui[id] = record.ui
-                self.emit(NodeFinished(id, True, 0.0, record.ui, self._keys[id]))
+                self.emit(NodeFinished(id, True, 0.0, record.ui, self._keys[id], record.shapes))
 
     def run_finished(self, status: Status, seconds: float) -> None:
         self.emit(RunFinished(self._run, status, seconds))
@@ -78,7 +78,7 @@ class Account:
             self.ui[id] = record.ui
         # A value that was only fetched is no news: RunStarted said that it is there.
         if not cached or (id in self._wanted and id not in self._told):
-            self.emit(NodeFinished(id, cached, seconds, record.ui, work.key))
+            self.emit(NodeFinished(id, cached, seconds, record.ui, work.key, record.shapes))
 
     def blocked(self, work: Work, messages: Sequence[str | None]) -> None:
         """Tell that calls of a node do not take place, by the messages of their blockers."""

@@ -13,6 +13,7 @@ from engine.node.folders import Folders
 from engine.run.effects import stamp_files
 from engine.run.lists import join_outputs
 from engine.run.outcome import Outcome, Record
+from engine.run.shapes import shapes_of
 from engine.run.work import Scope, Work, is_lazy
 
 
@@ -50,7 +51,7 @@ def assemble(work: Work, folders: Folders) -> Outcome:
     ui = _merged(uis)
     files = stamp_files(ui, folders) if ui else ()
     outputs = join_outputs(work.node.schema, returned)
-    return Outcome(Record(work.node.schema.name, seconds, ui, files), outputs)
+    return Outcome(Record(work.node.schema.name, seconds, ui, files, shapes_of(outputs)), outputs)
 
 
 def _filled(work: Work, outputs: tuple[object, ...], scope: Scope, links: Mapping[int, Source]) -> tuple[object, ...]:

@@ -157,5 +157,5 @@ def _checksum(key: str, line: bytes) -> str:
 
 def _read_record(data: dict[str, Any], hits: int) -> StoredOutcome:
     files = tuple(FileStamp(**each) for each in data["files"])
-    record = Record(data["node_type"], data["seconds"], data["ui"], files)
+    record = Record(data["node_type"], data["seconds"], data["ui"], files, tuple(data.get("shapes", ())))
     return StoredOutcome(record, tuple([(kind, value) for kind, value in values] for values in data["outputs"]), hits)

@@ -15,6 +15,8 @@ class RunStarted:
     """Ids of all nodes of the graph."""
     cached: Sequence[str]
     """Ids of those that will not run, because their result (or everything that needs it) is known."""
+    shapes: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """Of those, what travels from each output measures, as far as that is at hand: see `NodeFinished.shapes`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class NodeFinished:
     """What an output node shows: `{"images": [{"path": ..., "width": ..., ...}]}`."""
     key: str = ""
     """Content key of the result: what a node is frozen at."""
+    shapes: Sequence[str] = ()
+    """What travels from each output measures: `1x256x256x3`, "" for what has no shape; () when nothing has one."""
 
 
 @dataclass(frozen=True, slots=True)

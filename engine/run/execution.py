@@ -40,6 +40,8 @@ from engine.run.work import ENDED, Feed, Scope, State, Work
 LANES: tuple[Lane, ...] = ("loop", "device", "cpu")
 AHEAD = 8
 """While this many works wait for another lane, CPU nodes behind them do not start: their results would lie about."""
+MAX_SHAPES = 1000
+"""Nodes whose known results are measured when a run starts."""
 
 
 class Execution:
@@ -127,8 +129,14 @@ class Execution:
             work.uses += 1
         unknown += map(self._scope.work, self._shelf.choose_hits(self._graph, self._scope.keys, self.id))
         self._agenda.demand(unknown)
-        self.account.run_started(self._may_run(), known)
+        may_run = self._may_run()
+        self.account.run_started(may_run, known, self._known_shapes(may_run))
         return wanted
+
+    def _known_shapes(self, may_run: set[str]) -> dict[str, tuple[str, ...]]:
+        """Of the nodes that do not run, as far as there are not too many to tell of."""
+        others = [id for id in self._graph.nodes if id not in may_run][:MAX_SHAPES]
+        return {id: shapes for id in others if (shapes := self._shelf.shapes(self._scope.keys[id]))}
 
     def _may_run(self) -> set[str]:
         """The nodes that are planned to run, and those that lazy inputs may call for."""
@@ -268,6 +276,7 @@ class Execution:
             prompt,
             workflow,
             self._wants_preview,
+            self._cancel.make_way,
         )
 
     # -------------------------------------------------------------------------------------------------------- ending

@@ -31,6 +31,8 @@ class Record:
     """Time it took to make: what a cache saves by keeping it."""
     ui: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     files: tuple[FileStamp, ...] = ()
+    shapes: tuple[str, ...] = ()
+    """What travels from each output measures, see `engine.run.shapes`; () when nothing has a shape."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,11 @@ class Shelf:
         """A result that is in memory."""
         return self._frozen.get(key) or self._cache.memory.get(key)
 
+    def shapes(self, key: str) -> tuple[str, ...]:
+        """What a result measures, if it is in memory: not worth looking for on the disk."""
+        outcome = self._frozen.get(key) or self._cache.memory.peek(key)
+        return () if outcome is None else outcome.record.shapes
+
     def load(self, key: str) -> Outcome | None:
         """A result from wherever it is. Slow: for another thread."""
         return self._cache.load(key)

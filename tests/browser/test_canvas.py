@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import FloatRect, expect
 
-from tests.browser.editor import Editor
+from tests.browser.editor import Editor, shown
 
 
 def moved(before: FloatRect, after: FloatRect) -> tuple[int, int]:
@@ -309,3 +311,16 @@ def test_chosen_nodes_are_brought_to_one_line_by_keys(editor: Editor) -> None:
         return box["x"] + box["width"]
 
     editor.until(lambda: abs(right("What to draw") - right("Empty Latent")) < 1)
+
+
+def test_a_wire_tells_what_travels_along_it(editor: Editor) -> None:
+    def told(type: str) -> list[str]:
+        return [title for title in editor.page.locator(".wire title").all_text_contents() if title.startswith(type)]
+
+    assert all("×" not in title for title in told("LATENT"))
+    editor.quick(811)
+    editor.run()
+    shown(editor.picture())
+    editor.until(lambda: any(title.startswith("LATENT 1×4×") for title in told("LATENT")))
+    editor.until(lambda: any(title.startswith("IMAGE 1×256×256×3") for title in told("IMAGE")))
+    expect(editor.node("KSampler").get_by_title(re.compile("^latent: LATENT 1×4×"))).to_be_attached()

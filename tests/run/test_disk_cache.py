@@ -22,7 +22,8 @@ CODEC = ValueCodec(dict[type, bool])
 
 
 def outcome(*values: object, seconds: float = 1.0) -> Outcome:
-    return Outcome(Record("Make", seconds, {"shown": [1]}, (FileStamp("output", "a.png", 3, 4, "d"),)), (list(values),))
+    stamp = FileStamp("output", "a.png", 3, 4, "d")
+    return Outcome(Record("Make", seconds, {"shown": [1]}, (stamp,), ("1x2",)), (list(values),))
 
 
 @pytest.fixture

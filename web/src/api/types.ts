@@ -288,6 +288,12 @@ export interface JobRunStarted {
   type: "run_started";
   nodes: string[];
   cached: string[];
+  /**
+   * Of nodes in `cached`, what travels from each output measures, as far as that is at hand.
+   */
+  shapes: {
+    [k: string]: string[];
+  };
 }
 export interface JobNodeStarted {
   /**
@@ -343,6 +349,10 @@ export interface JobNodeFinished {
    * The key its results are cached under; freezing the node keeps them.
    */
   key: string | null;
+  /**
+   * What travels from each output measures, such as `1x256x256x3`; "" for what has no shape.
+   */
+  shapes: string[];
 }
 export interface JobNodeErrored {
   /**

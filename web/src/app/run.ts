@@ -20,6 +20,8 @@ export interface NodeRun {
   total?: number;
   text?: string;
   seconds?: number;
+  /** What travels from each output measures, such as `1x256x256x3`; "" for what has no shape. */
+  shapes?: readonly string[];
   /** The cache key of its result: what `freeze` holds on to. */
   key?: string;
   /** Unix seconds at which it started. */

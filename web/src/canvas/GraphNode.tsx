@@ -76,7 +76,7 @@ export const GraphNode = memo(function GraphNode({ data: { item }, selected = fa
             />
           ))}
           {plan.outputs.map((port) => (
-            <OutputDot key={port.id} node={id} port={port} promoted={promoted.outputs.get(port.id)} />
+            <OutputDot key={port.id} item={item} port={port} promoted={promoted.outputs.get(port.id)} />
           ))}
           <WidgetRows item={item} problems={problems} promoted={promoted.inputs} real={real} />
           <Foot item={item} runId={runId} problems={problems} />

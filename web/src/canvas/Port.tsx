@@ -4,6 +4,8 @@ import { memo } from "react";
 import type { InputPort, OutputPort } from "../document";
 import { classes, PortMark } from "../theme";
 import { drawFromInput, drawFromOutput, inputEnd, portKey, usePortLight } from "./connecting";
+import type { SceneNode } from "./scene";
+import { useShape } from "./shapes";
 
 interface InputProps {
   node: string;
@@ -49,16 +51,16 @@ export const InputDot = memo(function InputDot({ node, port, bare = false, promo
 });
 
 export const OutputDot = memo(function OutputDot({
-  node,
+  item,
   port,
-  shape,
   promoted,
 }: {
-  node: string;
+  item: SceneNode;
   port: OutputPort;
-  shape?: string | undefined;
   promoted?: string | undefined;
 }) {
+  const node = item.id;
+  const shape = useShape(item, port.id);
   const light = usePortLight(portKey("out", node, port.id));
   const { schema } = port;
   const known = shape ? ` ${shape}` : "";

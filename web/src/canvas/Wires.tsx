@@ -12,6 +12,7 @@ import { toCanvas } from "./board";
 import { drawingStore } from "./connecting";
 import { grown, overlaps, passes, placeOnWire, type Rect, sampleWire, wirePath } from "./geometry";
 import type { Scene, SceneWire } from "./scene";
+import { useShape } from "./shapes";
 
 interface WiresProps {
   scene: Scene;
@@ -58,6 +59,7 @@ const WirePath = memo(
       const to = drawing?.taken;
       return !!to && to.node === wire.to.node && to.input === wire.to.input && to.index === wire.to.index;
     });
+    const shape = useShape(scene.nodes.get(wire.from.node), wire.from.output);
     const { colour } = portLook(wire.type);
     const via = wire.points.slice(1, -1);
     if (taken) return null;
@@ -83,7 +85,7 @@ const WirePath = memo(
             openMenu("Wire", { x: event.clientX, y: event.clientY }, wireMenu(wire, scene, at));
           }}
         >
-          <title>{describe(wire)}</title>
+          <title>{describe(wire, shape)}</title>
         </path>
         <path className="wire-line" d={wire.path} />
         {via.map((point, index) => (
@@ -96,8 +98,8 @@ const WirePath = memo(
   (a, b) => a.wire === b.wire && a.selected === b.selected && a.scene.style === b.scene.style,
 );
 
-function describe(wire: SceneWire): string {
-  return `${wire.type}\n${wire.from.node}.${wire.from.output} → ${wire.to.node}.${wire.to.input}`;
+function describe(wire: SceneWire, shape: string | undefined): string {
+  return `${wire.type}${shape ? ` ${shape}` : ""}\n${wire.from.node}.${wire.from.output} → ${wire.to.node}.${wire.to.input}`;
 }
 
 function pressWire(event: ReactPointerEvent, wire: SceneWire, scene: Scene): void {

@@ -15,7 +15,7 @@ function after(...said: Said<WireEvent>[]): JobRun {
 
 const started = { type: "job_started", attempt: 1, device: "cpu" } as const;
 const planned = { type: "run_started", nodes: ["load", "sample", "save"], cached: ["load"] } as const;
-const planned2 = { ...planned, nodes: [...planned.nodes], cached: [...planned.cached] };
+const planned2 = { ...planned, nodes: [...planned.nodes], cached: [...planned.cached], shapes: {} };
 const sampling = { type: "node_started", node: "sample", node_type: "KSampler" } as const;
 const problem: Problem = {
   code: "node_failed",
@@ -35,6 +35,12 @@ test("a run knows its nodes, and which are cached", () => {
     sample: { status: "waiting" },
     save: { status: "waiting" },
   });
+});
+
+test("of a cached node is known what it measures", () => {
+  const run = after(started, { ...planned2, shapes: { load: ["", "1x77x64"] } });
+  expect(run.nodes.load).toEqual({ status: "cached", shapes: ["", "1x77x64"] });
+  expect(run.nodes.sample).toEqual({ status: "waiting" });
 });
 
 test("progress keeps when the node started and what it is", () => {
@@ -57,8 +63,15 @@ test("a finished node keeps its key, its time and what it shows", () => {
     seconds: 2.5,
     ui,
     key: "abc",
+    shapes: ["1x4x8x8"],
   });
-  expect(run.nodes.sample).toEqual({ status: "done", seconds: 2.5, key: "abc", type: "KSampler" });
+  expect(run.nodes.sample).toEqual({
+    status: "done",
+    seconds: 2.5,
+    key: "abc",
+    type: "KSampler",
+    shapes: ["1x4x8x8"],
+  });
   expect(run.outputs.sample).toEqual(ui);
 });
 

@@ -18,7 +18,7 @@ function told(run: JobRun, event: WireEvent): JobRun {
       // A second attempt starts over: what the first one showed is not what this one does.
       return { ...run, status: "running", startedAt: event.at, nodes: {}, outputs: {}, problems: [] };
     case "run_started":
-      return { ...run, nodes: planned(event.nodes, event.cached) };
+      return { ...run, nodes: planned(event.nodes, event.cached, event.shapes) };
     case "node_started":
       return withNode(run, event.node, { status: "running", startedAt: event.at, type: event.node_type });
     case "node_progress":
@@ -83,9 +83,19 @@ export function recalled(job: Job & { node_states: Record<string, NodeState> }):
   };
 }
 
-function planned(nodes: readonly string[], cached: readonly string[]): Record<string, NodeRun> {
+/** @param shapes of cached nodes; events that were logged by an older server have none. */
+function planned(
+  nodes: readonly string[],
+  cached: readonly string[],
+  shapes: Readonly<Record<string, readonly string[]>> = {},
+): Record<string, NodeRun> {
   const known = new Set(cached);
-  return Object.fromEntries(nodes.map((node) => [node, { status: known.has(node) ? "cached" : "waiting" }]));
+  return Object.fromEntries(
+    nodes.map((node) => [
+      node,
+      { status: known.has(node) ? "cached" : "waiting", ...(shapes[node] && { shapes: shapes[node] }) },
+    ]),
+  );
 }
 
 function withNode(run: JobRun, node: string, state: NodeRun): JobRun {
@@ -97,6 +107,8 @@ function finished(run: JobRun, event: Extract<WireEvent, { type: "node_finished"
   const state: NodeRun = { status: event.cached ? "cached" : "done", seconds: event.seconds };
   if (event.key !== null) state.key = event.key;
   if (before?.type) state.type = before.type;
+  const shapes = event.shapes ?? [];
+  if (shapes.some((shape) => shape !== "")) state.shapes = shapes;
   const shows = Object.keys(event.ui).length > 0;
   const { [event.node]: _, ...previews } = run.previews;
   return {
