@@ -49,7 +49,7 @@ class Checker:
             WorkflowError: every problem of the document, the settings and the sweep.
         """
         _check_values(wanted)
-        workflow = _read(wanted.workflow)
+        workflow = self._read(wanted.workflow)
         points = _points(wanted)
         self._check(workflow, points, wanted.outputs)
         ids = [wanted.id] if wanted.id else [str(uuid.uuid4()) for _ in points]
@@ -86,9 +86,13 @@ class Checker:
         Raises:
             WorkflowError: every problem.
         """
-        workflow = set_inputs(_read(workflow), settings)
+        workflow = set_inputs(self._read(workflow), settings)
         self._build(workflow, outputs)
         return to_json(workflow)
+
+    def _read(self, workflow: Workflow | JsonValue) -> Workflow:
+        # The catalogue names the values that ComfyUI's editor writes by position.
+        return workflow if isinstance(workflow, Workflow) else from_json(workflow, schemas=self.catalogue)
 
     def _check(self, workflow: Workflow, points: Sequence[sweep.Settings], outputs: Sequence[str] | None) -> None:
         """Check every point of a sweep, by far more cheaply than by building each: whether a literal fits its input
@@ -162,10 +166,6 @@ class Checker:
             sentence = str(error)
             return Problem("file_problem", sentence if sentence.endswith("?") else f"{sentence}.", got=name)
         return None
-
-
-def _read(workflow: Workflow | JsonValue) -> Workflow:
-    return workflow if isinstance(workflow, Workflow) else from_json(workflow)
 
 
 def _points(wanted: Submit) -> list[sweep.Settings]:

@@ -82,7 +82,7 @@ def _shown(value: JsonValue, folders: Folders) -> JsonValue:
 def _reference(path: str, folders: Folders) -> Wire:
     """The file that a node names by a path, absolute or relative to the output folder."""
     file = folders.output / path
-    for kind, root in ((kind, root) for kind in ("output", "temp", "input") for root in folders.roots(kind)):
+    for kind, root in ((each, root) for each in ("output", "temp", "input") for root in folders.roots(each)):
         if file.is_relative_to(root):
             subfolder = file.relative_to(root).parent.as_posix()
             return {

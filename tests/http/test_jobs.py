@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.http.conftest import Client, words
+from tests.http.test_convert import EDITOR_FILE
 
 
 async def submit(client: Client, /, **wish: Any) -> list[dict[str, Any]]:
@@ -48,6 +49,19 @@ async def test_a_prompt_in_comfyuis_format_is_queued_too(client: Client) -> None
         (job,) = (await answer.json())["jobs"]
     async with client.get(f"/v1/jobs/{job['id']}") as answer:
         assert (await answer.json())["prompt"] == prompt
+
+
+async def test_what_comfyuis_editor_saves_is_queued_too(client: Client) -> None:
+    known = {**EDITOR_FILE, "nodes": EDITOR_FILE["nodes"][:2]}
+    (job,) = await submit(client, workflow=known, settings={"2.filename_prefix": "kept"})
+    async with client.get(f"/v1/jobs/{job['id']}") as answer:
+        nodes = (await answer.json())["workflow"]["nodes"]
+    assert nodes["1"]["inputs"] == {"text": "hello", "steps": 4}
+    assert nodes["2"]["inputs"]["filename_prefix"] == "kept"
+    status, said = await error(client, "POST", "/v1/jobs", json={"workflow": EDITOR_FILE})
+    assert (status, [(each["code"], each["node"]) for each in said["problems"]]) == (422, [("unknown_node", "3")])
+    async with client.post("/v1/validate", json={"workflow": known}) as answer:
+        assert (await answer.json())["problems"] == []
 
 
 async def test_a_sweep_becomes_a_job_for_every_point(client: Client) -> None:

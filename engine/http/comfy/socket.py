@@ -79,21 +79,26 @@ class Teller:
         self.wants_metadata = False
         """Whether it said that it reads previews with metadata."""
         self._stories: dict[str, JobStory] = {}
+        self._last_words: list[Message] = []
+        """Of jobs that ended; they wait for the queue's `status`, which is told next."""
 
     def story(self, job: str) -> JobStory:
         return self._stories.setdefault(job, JobStory(job))
 
     def messages(self, event: WireEvent) -> list[Message]:
-        """What to send for an event. The queue's `status` comes before a job's last word, as in ComfyUI."""
+        """What to send for an event. The queue's `status` comes before a job's last word, as in ComfyUI: who hears that
+        last word may take the count it heard before for the present one."""
         if event.type == "queue_changed":
             change = event.event
             assert isinstance(change, QueueChanged)
-            return [status_message(change.queued + change.running)]
+            last_words, self._last_words = self._last_words, []
+            return [status_message(change.queued + change.running), *last_words]
         if event.job is None or event.client != self.client:
             return []
         told = self.story(event.job).tell(event.event, event.at)
         if isinstance(event.event, JobFinished):
             self._stories.pop(event.job, None)
+            self._last_words.append(told.pop())
         return told
 
     def frame(self, preview: Preview) -> bytes | None:

@@ -50,6 +50,8 @@ async def test_a_prompt_is_queued_watched_and_its_picture_fetched(session: Clien
         told, pictures = await listen(socket, id)
     kinds = [kind for kind, _ in told]
     assert kinds[0] == "status" and told[0][1]["sid"] == "test-1"
+    assert kinds[-3:] == ["execution_success", "status", "executing"]
+    assert told[-2][1]["status"]["exec_info"]["queue_remaining"] == 0
     steps = [kind for kind in kinds if kind not in ("status", "feature_flags", "progress", "progress_state")]
     assert steps == [
         "execution_start",
