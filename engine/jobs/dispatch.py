@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
 import orjson
@@ -34,14 +35,21 @@ class Dispatch:
     Args:
         paused: whether no more jobs are to be started now.
         over: told of each job that ended and will not run again.
+        others_wait: whether there are jobs in the queue that a running one may make way for.
     """
 
     def __init__(
-        self, log: EventLog, hub: Hub, workers: Workers, paused: Callable[[], bool], over: Callable[[str], None]
+        self,
+        log: EventLog,
+        hub: Hub,
+        workers: Workers,
+        paused: Callable[[], bool],
+        over: Callable[[str], None],
+        others_wait: Callable[[], Awaitable[bool]],
     ) -> None:
         self.running: dict[str, Running] = {}
         self._log, self._hub, self._workers, self._paused = log, hub, workers, paused
-        self._over = over
+        self._over, self._others_wait = over, others_wait
         self._awake = asyncio.Event()
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -83,6 +91,10 @@ class Dispatch:
             ending = running.ending(status, seconds, outputs, problems)
             self._end(job, lambda tx: history.end(tx, job, attempt, ending), self._over)
 
+    def yielded(self, job: str, attempt: int) -> None:
+        if self._of(job, attempt) is not None:
+            self._end(job, lambda tx: queue.step_back(tx, job, attempt))
+
     def lost(self, job: str, attempt: int, reason: Problem) -> None:
         if self._of(job, attempt) is not None:
             self._end(job, lambda tx: queue.lose(tx, job, attempt, reason))
@@ -103,6 +115,13 @@ class Dispatch:
             self._awake.clear()
             while await self._start_next():
                 pass
+            await self._tell_of_others()
+
+    async def _tell_of_others(self) -> None:
+        """Tell what runs now whether anybody waits for it; when the disk refuses, it is told the next time."""
+        if self.running:
+            with suppress(FileProblem):
+                self._workers.others_wait(await self._others_wait())
 
     async def _start_next(self) -> bool:
         """Start one job; False when none can start now."""

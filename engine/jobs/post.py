@@ -20,6 +20,7 @@ from engine.jobs.protocol import (
     JobDone,
     JobEvent,
     JobPreview,
+    OthersWait,
     Question,
     Reply,
     RunJob,
@@ -155,6 +156,11 @@ class Post:
         elif running.stop_by is None:
             self._stop_job(job, running, self._limits.cancel_s)
 
+    def tell_of_others(self, waiting: bool) -> None:
+        """Tell the worker's jobs whether others wait in the queue."""
+        if self.process is not None and self.jobs:
+            self.process.send(OthersWait(waiting=waiting))
+
     def _send_waiting(self) -> None:
         for job, running in self.jobs.items():
             if running.sent_at is None and self._alone in (None, job) and (self._alone is None or len(self.jobs) == 1):
@@ -257,7 +263,10 @@ class Post:
             self._reports.job_lost(done.job, done.attempt, running.overdue)
         else:
             self._suspects.discard(done.job)
-            self._reports.job_done(done.job, done.attempt, done.status, done.seconds, done.outputs, done.problems)
+            if done.status == "yielded":
+                self._reports.job_yielded(done.job, done.attempt)
+            else:
+                self._reports.job_done(done.job, done.attempt, done.status, done.seconds, done.outputs, done.problems)
         self._forget(done.job)
 
     def _answered(self, reply: Reply) -> None:

@@ -103,7 +103,8 @@ class JobDone(_Message):
     type: Literal["done"] = "done"
     job: str
     attempt: int
-    status: Literal["done", "failed", "cancelled"]
+    status: Literal["done", "failed", "cancelled", "yielded"]
+    """`yielded`: it stopped for others, and is to be run again after them."""
     seconds: float
     outputs: dict[str, dict[str, JsonValue]] = {}
     problems: tuple[Problem, ...] = ()
@@ -144,6 +145,13 @@ class CancelJob(_Message):
     job: str
 
 
+class OthersWait(_Message):
+    """Whether there are jobs in the queue that a running one may make way for."""
+
+    type: Literal["others"] = "others"
+    waiting: bool
+
+
 class PlanAsked(_Message):
     type: Literal["plan"] = "plan"
     id: int
@@ -169,7 +177,7 @@ class Stop(_Message):
     type: Literal["stop"] = "stop"
 
 
-ToWorker = RunJob | CancelJob | PlanAsked | FreeAsked | StatsAsked | Stop
+ToWorker = RunJob | CancelJob | OthersWait | PlanAsked | FreeAsked | StatsAsked | Stop
 
 Question = PlanAsked | FreeAsked | StatsAsked
 

@@ -5,6 +5,7 @@ Every function is one change within a transaction and tells what it did there.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,7 +24,8 @@ KEY_DAYS = 7
 
 # The first waiting job of each client, since a client's jobs do not overtake each other. Clients are found one after
 # another by the index, so that ten thousand waiting jobs of one client are not looked at. Who has nothing running
-# comes before who has: a long sweep must not hold up everybody else.
+# comes before who has: a long sweep must not hold up everybody else. A patient job, which has made way once, comes last
+# of all, and only to a device where nothing else runs.
 _NEXT = """
 WITH RECURSIVE clients (client) AS (
     SELECT min(client) FROM jobs WHERE status = 'queued'
@@ -32,7 +34,11 @@ WITH RECURSIVE clients (client) AS (
     FROM clients WHERE clients.client IS NOT NULL
 ),
 heads (n) AS (
-    SELECT (SELECT n FROM jobs WHERE status = 'queued' AND jobs.client = clients.client ORDER BY position, n LIMIT 1)
+    SELECT coalesce(
+        (SELECT n FROM jobs WHERE status = 'queued' AND jobs.client = clients.client AND NOT patient
+        ORDER BY position, n LIMIT 1),
+        (SELECT n FROM jobs WHERE status = 'queued' AND jobs.client = clients.client ORDER BY position, n LIMIT 1)
+    )
     FROM clients WHERE client IS NOT NULL
 )
 SELECT jobs.id FROM heads JOIN jobs USING (n)
@@ -41,7 +47,9 @@ WHERE NOT EXISTS (
     WHERE other.status = 'running' AND other.client = jobs.client
     AND (jobs.sweep IS NULL OR other.sweep IS NOT jobs.sweep)
 )
-ORDER BY EXISTS (SELECT 1 FROM jobs AS other WHERE other.status = 'running' AND other.client = jobs.client), position, n
+AND NOT (patient AND EXISTS (SELECT 1 FROM jobs AS other WHERE other.status = 'running' AND other.device = :device))
+ORDER BY patient,
+    EXISTS (SELECT 1 FROM jobs AS other WHERE other.status = 'running' AND other.client = jobs.client), position, n
 LIMIT 1
 """
 
@@ -95,7 +103,7 @@ def remember_key(tx: Transaction, key: str, request: bytes, jobs: Sequence[Job])
 
 def take(tx: Transaction, device: str) -> Stored | None:
     """Mark the next job as running on a device; None when none may start now."""
-    row = tx.connection.execute(_NEXT).fetchone()
+    row = tx.connection.execute(_NEXT, {"device": device}).fetchone()
     if row is None:
         return None
     tx.connection.execute(
@@ -115,6 +123,23 @@ def give_back(tx: Transaction, ids: Sequence[str]) -> None:
             tx.connection.execute("UPDATE jobs SET attempts = attempts - 1 WHERE id = ?", (job.id,))
             _requeue(tx, job)
     history.tell_counts(tx)
+
+
+def step_back(tx: Transaction, id: str, attempt: int) -> None:
+    """Put a job back that made way for others: behind all that wait now, and from now on behind all that come."""
+    job = _attempt(tx, id, attempt)
+    if job is None or history.stop_instead(tx, job):
+        return
+    (position,) = _end(tx, 1)
+    tx.connection.execute("UPDATE jobs SET attempts = attempts - 1, patient = 1 WHERE id = ?", (id,))
+    _requeue(tx, job, position)
+    history.tell_counts(tx)
+
+
+def others_wait(connection: sqlite3.Connection) -> bool:
+    """Whether there are jobs that a running one may make way for: all but those that have made way themselves."""
+    found = connection.execute("SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND NOT patient)")
+    return bool(found.fetchone()[0])
 
 
 def lose(tx: Transaction, id: str, attempt: int, reason: Problem) -> None:
@@ -245,9 +270,9 @@ def _space_out(tx: Transaction) -> None:
     )
 
 
-def _requeue(tx: Transaction, job: Job) -> None:
-    """Back to the front, where it was taken from."""
-    position = min(job.position, _front(tx))
+def _requeue(tx: Transaction, job: Job, position: float | None = None) -> None:
+    """Back to the front, where it was taken from, or to a position."""
+    position = min(job.position, _front(tx)) if position is None else position
     tx.connection.execute(
         "UPDATE jobs SET status = 'queued', position = ?, started_at = NULL, device = NULL WHERE id = ?",
         (position, job.id),

@@ -125,5 +125,10 @@ CREATE TRIGGER count_over AFTER UPDATE OF status ON jobs BEGIN
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _MAKERS, _COUNTS)
+_PATIENT = """
+-- Whether the job has made way for others, and so runs when nobody else does.
+ALTER TABLE jobs ADD COLUMN patient INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _MAKERS, _COUNTS, _PATIENT)
 """`MIGRATIONS[n]` lifts version n to n + 1; each is one transaction. A step that was ever released is never changed."""

@@ -75,7 +75,9 @@ class JobService:
     async def start(self, workers: Workers) -> None:
         """Begin to hand jobs to workers. The supervisor is made with this service to report to, and given here."""
         self._workers = workers
-        self._dispatch = Dispatch(self._log, self._hub, workers, lambda: self._paused, self._forget_saves)
+        self._dispatch = Dispatch(
+            self._log, self._hub, workers, lambda: self._paused, self._forget_saves, self._others_wait
+        )
         self._dispatch.wake()
 
     async def close(self) -> None:
@@ -167,7 +169,9 @@ class JobService:
 
     async def clear(self, what: Literal["queued", "finished"]) -> list[str]:
         """Delete everything that waits, or everything that is finished; the ids."""
-        return await self._log.change(lambda tx: history.clear(tx, what))
+        cleared = await self._log.change(lambda tx: history.clear(tx, what))
+        self._wake()
+        return cleared
 
     async def retry(self, id: str) -> Job:
         """Queue a finished job again, as a new job with the same documents and settings.
@@ -191,6 +195,7 @@ class JobService:
         """Start no more jobs, also after a restart, until `resume`. Running jobs go on."""
         await self._log.change(lambda tx: queue.pause(tx, True))
         self._paused = True
+        self._wake()
 
     async def resume(self) -> None:
         await self._log.change(lambda tx: queue.pause(tx, False))
@@ -353,6 +358,10 @@ class JobService:
         if self._dispatch is not None:
             self._dispatch.done(job, attempt, status, seconds, outputs, problems)
 
+    def job_yielded(self, job: str, attempt: int) -> None:
+        if self._dispatch is not None:
+            self._dispatch.yielded(job, attempt)
+
     def job_lost(self, job: str, attempt: int, reason: Problem) -> None:
         if self._dispatch is not None:
             self._dispatch.lost(job, attempt, reason)
@@ -366,6 +375,10 @@ class JobService:
         checker = Checker(self.catalogue, self._folders)
         return await asyncio.get_running_loop().run_in_executor(self._checks, check, checker)
 
+    async def _others_wait(self) -> bool:
+        """Whether jobs wait that a running one may make way for."""
+        return not self._paused and await self._database.read(queue.others_wait)
+
     def _some_workers(self) -> Workers:
         if self._workers is None:
             raise NoWorker("No worker was started.")
@@ -374,6 +387,7 @@ class JobService:
     def _stop(self, stopped: history.Stopped) -> list[str]:
         if self._dispatch is not None:
             self._dispatch.cancel(stopped.running)
+        self._wake()
         return stopped.jobs
 
     def _now(self, job: JobT) -> JobT:

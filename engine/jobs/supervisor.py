@@ -102,6 +102,10 @@ class Supervisor:
             if job in post.jobs:
                 post.cancel(job)
 
+    def others_wait(self, waiting: bool) -> None:
+        for post in self._posts:
+            post.tell_of_others(waiting)
+
     async def plan(self, workflow: JsonValue, outputs: Sequence[str] | None) -> JobPlan:
         wanted = None if outputs is None else tuple(outputs)
         post = next((post for post in self._posts if post.is_up), self._posts[0])

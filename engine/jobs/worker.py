@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from pydantic import JsonValue
 
@@ -36,6 +36,7 @@ from engine.jobs.protocol import (
     JobDone,
     JobEvent,
     JobPreview,
+    OthersWait,
     PlanAsked,
     Question,
     Rendezvous,
@@ -71,6 +72,7 @@ class Worker:
         self._is_warm = warm
         self._is_loading = True
         self._running: dict[str, Cancel] = {}
+        self._queue_waits = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
@@ -89,15 +91,21 @@ class Worker:
         match message:
             case RunJob():
                 # Noted here and not in the task: a cancel may be the next message.
-                cancel = self._running[message.job] = Cancel()
+                cancel = self._running[message.job] = Cancel(self._others_wait)
                 self._begin(self._run(message, cancel))
             case CancelJob():
                 if (running := self._running.get(message.job)) is not None:
                     running.set()
+            case OthersWait():
+                self._queue_waits = message.waiting
             case PlanAsked() | FreeAsked() | StatsAsked():
                 self._begin(self._answer(message))
             case Stop():
                 pass
+
+    def _others_wait(self) -> bool:
+        """Whether a job may be asked to stop for others: for some in the queue, or that wait here for the device."""
+        return self._queue_waits or len(self._running) > 1
 
     # ------------------------------------------------------------------------------------------------------------ jobs
 
@@ -139,7 +147,8 @@ class Worker:
                 traceback.print_exception(error)
         outputs = {node: shown(ui, folders) for node, ui in result.ui.items()}
         problems = tuple(problem for error in result.errors for problem in problems_of(error))
-        return self._done(order, result.status, started, outputs, problems)
+        yielded = cancel.made_way and result.status == "cancelled"
+        return self._done(order, "yielded" if yielded else result.status, started, outputs, problems)
 
     def _prepare(self, order: RunJob) -> Prepared:
         """All that takes time before the first node: reading, checking, hashing the files that are named.
@@ -169,7 +178,7 @@ class Worker:
     def _done(
         self,
         order: RunJob,
-        status: Status,
+        status: Status | Literal["yielded"],
         started: float,
         outputs: dict[str, Wire] | None = None,
         problems: tuple[Problem, ...] = (),

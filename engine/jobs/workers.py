@@ -61,6 +61,10 @@ class Workers(Protocol):
         """Ask the worker to stop a job; it still reports `job_done`. Nothing happens when it does not run."""
         ...
 
+    def others_wait(self, waiting: bool) -> None:
+        """Tell the workers whether there are jobs in the queue that a running one may make way for."""
+        ...
+
     async def plan(self, workflow: JsonValue, outputs: Sequence[str] | None) -> JobPlan: ...
 
     async def free(self, *, unload_models: bool, free_memory: bool) -> None: ...
@@ -98,6 +102,10 @@ class Reports(Protocol):
         outputs: Mapping[str, Mapping[str, JsonValue]],
         problems: Sequence[Problem],
     ) -> None: ...
+
+    def job_yielded(self, job: str, attempt: int) -> None:
+        """The job stopped for others, of its own will; it runs again after them."""
+        ...
 
     def job_lost(self, job: str, attempt: int, reason: Problem) -> None:
         """The job's worker died, hung or was killed. The job runs again, unless it had its three attempts or was to be

@@ -57,6 +57,15 @@ class Context(Protocol):
         """
         ...
 
+    def make_way(self) -> None:
+        """Stop here if other jobs wait; this one is run again after them. For what goes on where it stopped, and may
+        be stopped between any two steps.
+
+        Raises:
+            Cancelled: others wait.
+        """
+        ...
+
     def progress(self, step: int, total: int, text: str = "") -> None:
         """Say that `step` of `total` steps are done."""
         ...
@@ -133,6 +142,9 @@ class NullContext:
     def check_cancelled(self) -> None:
         if self.cancelled:
             raise Cancelled("stopped")
+
+    def make_way(self) -> None:
+        """Nobody waits."""
 
     def progress(self, step: int, total: int, text: str = "") -> None:
         """Nobody listens."""

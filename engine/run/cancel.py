@@ -7,12 +7,25 @@ from threading import Lock
 
 
 class Cancel:
-    """A switch that stops the runs it is given to. `set` it from any thread, a signal handler or a listener."""
+    """A switch that stops the runs it is given to. `set` it from any thread, a signal handler or a listener.
 
-    def __init__(self) -> None:
+    Args:
+        others_wait: says whether somebody waits for what the runs hold; asked on any thread.
+    """
+
+    def __init__(self, others_wait: Callable[[], bool] = lambda: False) -> None:
         self._listeners: list[Callable[[], None]] = []
         self._lock = Lock()
+        self._others_wait = others_wait
         self.is_set = False
+        self.made_way = False
+        """Whether it was a run itself that stopped, for others; it is to be started again."""
+
+    def make_way(self) -> None:
+        """Set the switch if others wait: a run says that it could stop here without loss."""
+        if not self.is_set and self._others_wait():
+            self.made_way = True
+            self.set()
 
     def set(self) -> None:
         with self._lock:

@@ -26,6 +26,8 @@ class RunContext:
     prompt_json: str | None = None
     workflow_json: str | None = None
     wants_preview: bool = True
+    stop_for_others: Callable[[], None] = lambda: None
+    """Cancels the run if others wait."""
 
     @property
     def cancelled(self) -> bool:
@@ -34,6 +36,10 @@ class RunContext:
     def check_cancelled(self) -> None:
         if self.is_cancelled():
             raise Cancelled("the run was cancelled")
+
+    def make_way(self) -> None:
+        self.stop_for_others()
+        self.check_cancelled()
 
     def progress(self, step: int, total: int, text: str = "") -> None:
         """Say that `step` of `total` steps are done.

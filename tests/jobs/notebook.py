@@ -93,6 +93,20 @@ NODES = '''
 
 
     @node(category="test", output=True)
+    def Practise(ctx: Context, steps: int = 20, seconds: float = 2.0) -> Shown:
+        """Take steps, noting each in a file, and make way for others after any of them."""
+        notes = ctx.folders.output / "practice.txt"
+        notes.parent.mkdir(parents=True, exist_ok=True)
+        while (step := len(notes.read_text()) if notes.exists() else 0) < steps:
+            time.sleep(seconds / steps)
+            with notes.open("a") as file:
+                file.write("x")
+            ctx.progress(step + 1, steps)
+            ctx.make_way()
+        return Shown(ui={"text": [str(step)]})
+
+
+    @node(category="test", output=True)
     def ShowWords(text: str, ctx: Context) -> Shown:
         """Show words."""
         ctx.preview(text.encode(), "text/plain")
@@ -162,6 +176,9 @@ class Notebook:
         problems: Sequence[Problem],
     ) -> None:
         self._note("done", job, attempt, status, outputs, problems)
+
+    def job_yielded(self, job: str, attempt: int) -> None:
+        self._note("yielded", job, attempt)
 
     def job_lost(self, job: str, attempt: int, reason: Problem) -> None:
         self._note("lost", job, attempt, reason)

@@ -44,7 +44,7 @@ class Stage:
         """Every order that was ever sent."""
         self.standing: dict[str, Order] = {}
         self.cancelled: list[str] = []
-        self.refuses = self.asked = False
+        self.refuses = self.asked = self.told_of_others = False
         self.renewals = 0
         self._changed = asyncio.Event()
 
@@ -61,6 +61,10 @@ class Stage:
 
     def cancel(self, job: str) -> None:
         self.cancelled.append(job)
+
+    def others_wait(self, waiting: bool) -> None:
+        self.told_of_others = waiting
+        self._changed.set()
 
     async def plan(self, workflow: JsonValue, outputs: Sequence[str] | None) -> JobPlan:
         assert isinstance(workflow, dict)
@@ -86,6 +90,15 @@ class Stage:
             self._changed.clear()
             await asyncio.wait_for(self._changed.wait(), 20)
         return order
+
+    async def told(self, waiting: bool) -> None:
+        """Wait until the workers have heard whether others wait."""
+        while self.told_of_others is not waiting:
+            self._changed.clear()
+            await asyncio.wait_for(self._changed.wait(), 20)
+
+    def make_way(self, job: Job) -> None:
+        self.service.job_yielded(job.id, self.standing.pop(job.id).attempt)
 
     def tell(self, job: Job, **event: JsonValue) -> None:
         self.service.job_event(job.id, self.standing[job.id].attempt, event)
