@@ -45,6 +45,14 @@ class Classifier:
         return f"the classifier {Path(self.weights.path).name}"
 
     def build(self, device: Device) -> classifier.Classifier:
+        return self.open()
+
+    def open(self) -> classifier.Classifier:
+        """Load the network in float32, to the CPU.
+
+        Raises:
+            ModelFileError: the file is gone, has changed, or holds no classifier.
+        """
         from engine.ldm.training.classifier import load_classifier
 
         return load_classifier(self.weights.open())

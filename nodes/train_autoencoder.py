@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+import json
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
 from engine.models.handles import VAE
 from engine.models.manager import ModelManager
-from engine.node import Context, Seed, node
+from engine.node import Context, Fraction, Seed, Step, node
 from engine.values import Image
+from nodes.classifier import Classifier
 from nodes.training_data import Pictures
 from nodes.training_run import (
     Channels,
@@ -25,6 +27,8 @@ from nodes.training_run import (
     whole_numbers,
 )
 
+Weight = Annotated[float, Field(ge=0, le=100), Step(0.1)]
+
 
 class TrainedAutoencoder(NamedTuple):
     vae: VAE
@@ -36,35 +40,62 @@ def TrainAutoencoder(
     pictures: Pictures,
     ctx: Context,
     name: str = "autoencoder",
+    kind: Literal["kl", "vq"] = "kl",
     channels: Channels = 32,
     channel_mult: str = "1,2,2",
     blocks: Annotated[int, Field(ge=1, le=8)] = 1,
     latent_channels: Channels = 4,
     norm_groups: Annotated[int, Field(ge=1, le=64)] = 8,
+    codebook_size: Annotated[int, Field(ge=2, le=65_536)] = 1024,
     kl_weight: Annotated[float, Field(ge=0, le=1)] = 1e-6,
+    pyramid_weight: Weight = 1.0,
+    perceptual_weight: Weight = 1.0,
+    disc_weight: Weight = 0.0,
+    disc_start: Annotated[int, Field(ge=0, le=100_000_000)] = 1000,
+    disc_channels: Channels = 32,
+    disc_layers: Annotated[int, Field(ge=1, le=5)] = 2,
     steps: Count = 2000,
     batch_size: Rows = 8,
+    accumulate: Annotated[int, Field(ge=1, le=1024)] = 1,
     learning_rate: LearningRate = 1e-3,
+    schedule: Literal["cosine", "linear", "constant"] = "cosine",
+    ema_decay: Fraction = 0.99,
     seed: Seed = 0,
+    classifier: Classifier | None = None,
 ) -> TrainedAutoencoder:
-    """Train a KL autoencoder, the first stage of latent diffusion; stop and run again to go on.
+    """Train an autoencoder, the first stage of latent diffusion; stop and run again to go on.
 
     Args:
         pictures: What to learn from.
         name: The file's name in models/vae.
+        kind: How latents are kept in bounds: KL pulls them towards a normal distribution, VQ snaps them to a codebook.
         channels: Width of the highest level.
-        channel_mult: Widths of the levels as multiples; one more level halves the latent's sides.
+        channel_mult: Widths of the levels as multiples; one more level halves the latent's sides, so 1,2,2 is f = 4.
         blocks: Residual blocks a level.
         latent_channels: Numbers in each latent cell.
         norm_groups: Groups of the group norms; must divide all widths.
-        kl_weight: How strongly latents are pulled towards a normal distribution.
+        codebook_size: Entries of the codebook, for VQ.
+        kl_weight: How strongly latents are pulled towards a normal distribution, for KL.
+        pyramid_weight: How much edges and colours count, compared at several sizes; 0 leaves that out.
+        perceptual_weight: How much the difference counts that a connected classifier sees.
+        disc_weight: How much it counts to look real to a discriminator that learns along; 0 trains without one.
+        disc_start: Step at which the discriminator enters, when pictures are already alike.
+        disc_channels: Width of the discriminator's first layer.
+        disc_layers: Halvings in the discriminator: it judges patches of 16, 34, 70, 142 or 286 pixels.
         steps: Batches to learn from.
         batch_size: Pictures in a batch.
-        learning_rate: Highest rate of Adam; it rises at first and falls along a cosine.
+        accumulate: Batches that make one step, for large ones in little memory.
+        learning_rate: Highest rate of Adam; it rises at first and then falls.
+        schedule: How the rate falls: along a cosine, in a line, or not at all.
+        ema_decay: How slowly the averaged weights, which are saved, follow; 0 saves the last ones.
         seed: Of initial weights, order and noise.
+        classifier: Compares what is seen in pictures, as the paper's VGG does.
     """
-    from engine.ldm.autoencoder import AutoencoderConfig
+    from engine.ldm.autoencoder import AutoencoderConfig, VQModel
     from engine.ldm.checkpoint import save_autoencoder
+    from engine.ldm.training.autoencoder_loss import AdversarialConfig
+    from engine.ldm.training.codebook import measure_use
+    from engine.ldm.training.first_stage_loss import FirstStageLoss
     from engine.ldm.training.loop import FitSettings
     from engine.ldm.training.stages import train_autoencoder
 
@@ -79,19 +110,41 @@ def TrainAutoencoder(
         embed_dim=latent_channels,
         resolution=pictures.size,
         norm_groups=norm_groups,
+        n_embed=codebook_size if kind == "vq" else None,
     )
     settings = FitSettings(
-        steps, batch_size, learning_rate, seed, warm_up=min(100, steps), final_rate=0.02, ema_decay=0.99
+        steps,
+        batch_size,
+        learning_rate,
+        seed,
+        warm_up=min(100, steps),
+        final_rate=0.02,
+        ema_decay=ema_decay,
+        accumulate=accumulate,
+        schedule=schedule,
     )
+    loss = FirstStageLoss(
+        kl_weight,
+        pyramid_weight=pyramid_weight,
+        perceptual_weight=perceptual_weight,
+        classifier=None if classifier is None else classifier.open(),
+        adversarial=AdversarialConfig(disc_start, disc_weight) if disc_weight else None,
+        disc_channels=disc_channels,
+        disc_layers=disc_layers,
+    )
+    loaded = pictures.load()
     trained, history = train_autoencoder(
-        pictures.load(),
+        loaded,
         config,
         settings,
         state_file(ctx, f"{name}/autoencoder"),
         reporter(ctx),
-        kl_weight,
+        loss,
         ctx.service(ModelManager).device.torch_device,
     )
+    facts = how_trained(settings, history)
+    if isinstance(trained, VQModel):
+        facts["darkroom.codebook"] = json.dumps(measure_use(trained, loaded))
     path = ctx.folders.place("vae", f"{name}.safetensors")
-    save_autoencoder(path, trained.half(), how_trained(settings, history))
+    save_autoencoder(path, trained.half(), facts)
     return TrainedAutoencoder(VAE.open(path), loss_curve(history))

@@ -37,7 +37,10 @@ def reporter(ctx: Context) -> Listener:
     """Show progress, loss and speed; stops the training when the run is cancelled, with its state saved."""
 
     def report(step: StepReport) -> None:
-        ctx.progress(step.step, step.steps, f"loss {step.losses['loss']:.4f}, {step.rows_per_second:.1f} pictures/s")
+        words = [f"loss {step.losses['loss']:.4f}", f"{step.rows_per_second:.1f} pictures/s"]
+        if "perplexity" in step.losses:
+            words.append(f"{step.losses['entries used']:.0f} entries, perplexity {step.losses['perplexity']:.0f}")
+        ctx.progress(step.step, step.steps, ", ".join(words))
         ctx.check_cancelled()
 
     return report
@@ -108,7 +111,7 @@ def how_trained(settings: FitSettings, history: History) -> dict[str, str]:
 
 
 def loss_curve(history: History) -> Image:
-    """The losses by step, drawn."""
-    from engine.ldm.training.plot import plot_losses
+    """What was recorded by step, drawn."""
+    from engine.ldm.training.plot import plot_history
 
-    return Image(plot_losses(history.losses))
+    return Image(plot_history(history))

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from engine.ldm.autoencoder import DiagonalGaussian
 from engine.ldm.training.discriminator import PatchDiscriminator, hinge_loss, vanilla_loss
-from engine.ldm.training.perceptual import LPIPS
 
 LARGEST_WEIGHT = 1e4  # of the adversarial part, before `disc_weight`
 
@@ -64,10 +63,14 @@ class DiscriminatorLosses:
 
 
 class AutoencoderLoss(nn.Module):
-    """What `KLLoss` and `VQLoss` share. Both networks may be left out: no perceptual part, no adversarial part."""
+    """What `KLLoss` and `VQLoss` share. Both networks may be left out: no perceptual part, no adversarial part.
+
+    Args:
+        perceptual: `LPIPS` or another distance of pictures with nothing to learn (`distances`).
+    """
 
     def __init__(
-        self, config: AdversarialConfig, perceptual: LPIPS | None, discriminator: PatchDiscriminator | None
+        self, config: AdversarialConfig, perceptual: nn.Module | None, discriminator: PatchDiscriminator | None
     ) -> None:
         super().__init__()
         self.config = config
@@ -99,10 +102,11 @@ class AutoencoderLoss(nn.Module):
         reconstruction: Tensor,
         step: int,
         last_layer: Tensor,
+        judged: bool,
     ) -> GeneratorLosses:
         """Join the parts: nll + weight * regularization + d_weight * factor * adversarial."""
         adversarial = d_weight = torch.zeros((), device=nll.device)
-        if self.discriminator is not None:
+        if self.discriminator is not None and judged:
             adversarial = -self.discriminator(reconstruction).mean()
             if self.config.disc_factor > 0:
                 d_weight = self.config.disc_weight * _adaptive_weight(nll, adversarial, last_layer)
@@ -124,7 +128,7 @@ class KLLoss(AutoencoderLoss):
     def __init__(
         self,
         config: AdversarialConfig,
-        perceptual: LPIPS | None = None,
+        perceptual: nn.Module | None = None,
         discriminator: PatchDiscriminator | None = None,
         kl_weight: float = 1e-6,
         logvar_init: float = 0.0,
@@ -134,7 +138,13 @@ class KLLoss(AutoencoderLoss):
         self.logvar = nn.Parameter(torch.tensor(logvar_init))
 
     def generator(
-        self, x: Tensor, reconstruction: Tensor, posterior: DiagonalGaussian, step: int, last_layer: Tensor
+        self,
+        x: Tensor,
+        reconstruction: Tensor,
+        posterior: DiagonalGaussian,
+        step: int,
+        last_layer: Tensor,
+        judged: bool = True,
     ) -> GeneratorLosses:
         """Compare pictures with their reconstructions.
 
@@ -143,11 +153,12 @@ class KLLoss(AutoencoderLoss):
             posterior: q(z|x).
             step: Counts training steps, for `disc_start`.
             last_layer: Weight of the decoder's last convolution.
+            judged: Off, the discriminator is not asked; before `disc_start` that saves work and changes only the log.
         """
         distance = self._distance(x, reconstruction)
         nll = (distance[0] / self.logvar.exp() + self.logvar).sum() / len(x)
         kl = posterior.kl().sum() / len(x)
-        return self._generator(nll, distance, kl, self.kl_weight, reconstruction, step, last_layer)
+        return self._generator(nll, distance, kl, self.kl_weight, reconstruction, step, last_layer, judged)
 
 
 class VQLoss(AutoencoderLoss):
@@ -160,7 +171,7 @@ class VQLoss(AutoencoderLoss):
     def __init__(
         self,
         config: AdversarialConfig,
-        perceptual: LPIPS | None = None,
+        perceptual: nn.Module | None = None,
         discriminator: PatchDiscriminator | None = None,
         codebook_weight: float = 1.0,
     ) -> None:
@@ -168,12 +179,25 @@ class VQLoss(AutoencoderLoss):
         self.codebook_weight = codebook_weight
 
     def generator(
-        self, x: Tensor, reconstruction: Tensor, codebook_loss: Tensor, step: int, last_layer: Tensor
+        self,
+        x: Tensor,
+        reconstruction: Tensor,
+        codebook_loss: Tensor,
+        step: int,
+        last_layer: Tensor,
+        judged: bool = True,
     ) -> GeneratorLosses:
         """As `KLLoss.generator`, with the scalar codebook loss (`Quantization.loss`) in place of the posterior."""
         distance = self._distance(x, reconstruction)
         return self._generator(
-            distance[0].mean(), distance, codebook_loss.mean(), self.codebook_weight, reconstruction, step, last_layer
+            distance[0].mean(),
+            distance,
+            codebook_loss.mean(),
+            self.codebook_weight,
+            reconstruction,
+            step,
+            last_layer,
+            judged,
         )
 
 

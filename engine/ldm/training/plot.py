@@ -1,4 +1,4 @@
-"""The loss curve as a picture, drawn with Pillow alone."""
+"""The curves of a training as a picture, drawn with Pillow alone."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from engine.ldm.training.state import History
+
 COLOURS = ((66, 133, 244), (219, 68, 55), (244, 160, 0), (15, 157, 88), (171, 71, 188))
 GROUND, GRID, TEXT = (250, 250, 248), (222, 222, 218), (70, 70, 74)
 MARGIN_LEFT, MARGIN_TOP, MARGIN = 84, 56, 28
+STRIP = 130
+"""Height of the strip of one measure, in pixels."""
 
 
 def plot_losses(losses: Mapping[str, Sequence[float]], width: int = 960, height: int = 540) -> Tensor:
@@ -57,6 +61,42 @@ def plot_losses(losses: Mapping[str, Sequence[float]], width: int = 960, height:
         draw.rectangle((x, 22, x + 14, 36), colour)
         draw.text((x + 22, 29), name, TEXT, font, anchor="lm")
         x += 50 + int(font.getlength(name))
+    return _tensor(picture)
+
+
+def plot_history(history: History, width: int = 960) -> Tensor:
+    """Draw losses as `plot_losses` does, and below them each measure in a strip of its own, from 0 up.
+
+    Returns:
+        [1, height, width, 3] in [0, 1]; the height grows with the measures.
+    """
+    losses = plot_losses(history.losses, width)
+    measures = [(name, values) for name, values in history.measures.items() if len(values) > 1]
+    strips = [_strip(name, values, max(history.step, len(values)), width) for name, values in measures]
+    return torch.cat([losses, *strips], dim=1)
+
+
+def _strip(name: str, values: Sequence[float], steps: int, width: int) -> Tensor:
+    """One measure by step, on a linear scale that holds 0; it may have begun later than the training."""
+    picture = Image.new("RGB", (width, STRIP), GROUND)
+    draw = ImageDraw.Draw(picture, "RGBA")
+    font = ImageFont.load_default(15)
+    low, high = min(0.0, *values), max(0.0, *values)
+    high = high if high > low else low + 1
+    right, top, bottom = width - MARGIN, 30, STRIP - 14
+
+    def place(index: int, value: float) -> tuple[float, float]:
+        step = steps - len(values) + index
+        across = MARGIN_LEFT + (right - MARGIN_LEFT) * step / (steps - 1)
+        return across, bottom - (bottom - top) * (value - low) / (high - low)
+
+    for value in (low, high):
+        y = place(0, value)[1]
+        draw.line((MARGIN_LEFT, y, right, y), GRID)
+        draw.text((MARGIN_LEFT - 10, y), f"{value:.3g}", TEXT, font, anchor="rm")
+    draw.line([place(i, v) for i, v in enumerate(values)], (*COLOURS[0], 50), 1)
+    draw.line([place(i, v) for i, v in enumerate(_running_mean(values, max(1, steps // 100)))], COLOURS[0], 2)
+    draw.text((MARGIN_LEFT, 14), name, TEXT, font, anchor="lm")
     return _tensor(picture)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from engine.ldm.autoencoder import Autoencoder, AutoencoderConfig, AutoencoderKL, VQModel
+from engine.ldm.autoencoder import Autoencoder, AutoencoderConfig, AutoencoderKL, VQModel, build_autoencoder
 from engine.ldm.condition import Condition
 from engine.ldm.conditioners.text import BERTEmbedder
 from engine.ldm.config import LatentDiffusionConfig
@@ -27,6 +27,7 @@ from engine.ldm.text.tokenizer import BertTokenizer
 from engine.ldm.training.autoencoder_task import AutoencoderTask, narrow_posterior
 from engine.ldm.training.conditions import Conditions
 from engine.ldm.training.diffusion_task import DiffusionTask
+from engine.ldm.training.first_stage_loss import FirstStageLoss
 from engine.ldm.training.loop import FitSettings, History, Listener, StepReport, fit
 from engine.ldm.training.objective import DiffusionObjective
 from engine.ldm.training.pictures import PictureSet
@@ -42,22 +43,25 @@ def train_autoencoder(
     settings: FitSettings,
     state: Path | None = None,
     on_step: Listener | None = None,
-    kl_weight: float = 1e-6,
+    loss: FirstStageLoss | None = None,
     device: Device = "cpu",
-) -> tuple[AutoencoderKL, History]:
-    """Train a KL autoencoder on pictures; returns it with its averaged weights, ready to use.
+) -> tuple[Autoencoder, History]:
+    """Train a KL or VQ autoencoder on pictures; returns it with its averaged weights, ready to use.
 
     Args:
+        config: `n_embed` makes it VQ.
         state: Where training is saved and resumed from.
-        kl_weight: See `AutoencoderTask`.
+        loss: None takes its defaults.
 
     Raises:
         As `fit`.
     """
     with _seeded(settings.seed):
-        module = AutoencoderKL(config)
-        narrow_posterior(module)
-    ema, history = fit(AutoencoderTask(module, pictures, kl_weight), settings, state, on_step, device)
+        module = build_autoencoder(config)
+        if isinstance(module, AutoencoderKL):
+            narrow_posterior(module)
+        objective = (loss or FirstStageLoss()).build(config)
+    ema, history = fit(AutoencoderTask(module, pictures, objective), settings, state, on_step, device)
     ema.copy_to(module)
     return module.eval().requires_grad_(False), history
 
