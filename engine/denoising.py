@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from engine.errors import InputProblem
 from engine.ldm.condition import Condition
-from engine.ldm.sampling.denoisers import DENOISERS, Guided
+from engine.ldm.sampling.denoisers import DENOISERS, Corrected, Guided
 from engine.ldm.sampling.protocol import Denoiser, Network
 from engine.ldm.sampling.regions import Blended, Region, sigma_at, with_counterparts
 from engine.values import Conditioning, ConditioningPart
@@ -38,7 +38,12 @@ def guided(
     """
     towards = _regions(network, config, positive, like, "positive")
     away = _regions(network, config, negative, like, "negative")
-    return Guided(Blended(with_counterparts(towards, away)), Blended(with_counterparts(away, towards)), cfg_scale)
+    guided = Guided(Blended(with_counterparts(towards, away)), Blended(with_counterparts(away, towards)), cfg_scale)
+    return Corrected(guided, _clipped) if config.clip_denoised else guided
+
+
+def _clipped(x0: Tensor) -> Tensor:
+    return x0.clamp(-1, 1)
 
 
 def _regions(

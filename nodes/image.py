@@ -78,6 +78,26 @@ def ImageScale(
     return Image(resize(image.pixels, upscale_method, width, height, crop == "center"))
 
 
+@node(category="image", title="Batch Images")
+def ImageBatch(image1: Image, image2: Image) -> Image:
+    """Put pictures into one batch, to work on all of them at once.
+
+    Args:
+        image1: The first.
+        image2: What comes after it; resized to the first's size, its edges cut where the proportions differ.
+    """
+    import torch
+
+    from engine.pixels import resize
+
+    _, height, width, channels = image1.pixels.shape
+    second = image2.pixels
+    if second.shape[1:3] != (height, width):
+        second = resize(second, "bilinear", width, height, True)
+    fewest = min(channels, second.shape[3])
+    return Image(torch.cat([image1.pixels[..., :fewest], second[..., :fewest]]))
+
+
 @node(category="image", title="Invert Image")
 def ImageInvert(image: Image) -> Image:
     """Turn a picture into its negative.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from engine.models.handles import VAE, Model, TextEncoder
@@ -30,6 +31,17 @@ def LoadCheckpoint(ckpt_name: CheckpointFile, ctx: Context) -> LoadedCheckpoint:
     model = Model.open(path)
     clip = TextEncoder.open(path) if model.config.reads_text else TextEncoder(model.weights)
     return LoadedCheckpoint(model, clip, VAE.open(path))
+
+
+@node(category="advanced/loaders", title="Choose Weights")
+def ChooseWeights(model: Model, averaged: bool = True) -> Model:
+    """Choose between the two sets of weights of a model that was saved while it trained.
+
+    Args:
+        model: The model. If its file has only one set, that is used.
+        averaged: The average over the last steps of training, which makes better pictures; otherwise the last step's.
+    """
+    return replace(model, averages=averaged)
 
 
 @node(category="loaders", title="Load Diffusion Model", aliases=("UNETLoader",))

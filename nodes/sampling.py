@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.ldm.sampling.drive import OnStep, Sampling
+    from engine.ldm.sampling.given import GivenNoise
+    from engine.ldm.sampling.protocol import Sampler
 
 SamplerName = Literal[
     "euler",
@@ -80,9 +82,9 @@ async def KSampler(
         scheduler: How the noise levels are spaced; `ldm` is the original's grid for ddim and plms.
         denoise: Share of the schedule to run; below 1 keeps part of the input latent.
     """
-    sigmas = _sigmas(model, scheduler, steps, denoise, sampler_name)
+    sigmas = sigmas_of(model, scheduler, steps, denoise, sampler_name)
     start: Start = "ldm" if scheduler == "ldm" else "noise"
-    return await _sample(model, positive, negative, latent_image, ctx, seed, cfg, sampler_name, sigmas, start)
+    return await sample_latent(model, positive, negative, latent_image, ctx, seed, cfg, sampler_name, sigmas, start)
 
 
 @node(category="sampling", title="KSampler (Advanced)")
@@ -119,15 +121,18 @@ async def KSamplerAdvanced(
         end_at_step: Step to stop before.
         return_with_leftover_noise: Enable to keep the noise of the steps that were not run.
     """
-    sigmas = _sigmas(model, scheduler, steps, 1.0, sampler_name)[: end_at_step + 1]
+    sigmas = sigmas_of(model, scheduler, steps, 1.0, sampler_name)[: end_at_step + 1]
     if return_with_leftover_noise == "disable":
         sigmas[-1] = 0.0
     sigmas = sigmas[start_at_step:]
     start: Start = "as it is" if add_noise == "disable" else "ldm" if scheduler == "ldm" else "noise"
-    return await _sample(model, positive, negative, latent_image, ctx, noise_seed, cfg, sampler_name, sigmas, start)
+    return await sample_latent(
+        model, positive, negative, latent_image, ctx, noise_seed, cfg, sampler_name, sigmas, start
+    )
 
 
-def _sigmas(model: Model, scheduler: str, steps: int, denoise: float, sampler: str) -> list[float]:
+def sigmas_of(model: Model, scheduler: str, steps: int, denoise: float, sampler: str) -> list[float]:
+    """The noise levels that a sampler runs through with this model, highest first."""
     from engine.ldm.sampling.sigmas import ldm_sigmas, sampler_sigmas
 
     schedule = model.config.schedule()
@@ -137,7 +142,7 @@ def _sigmas(model: Model, scheduler: str, steps: int, denoise: float, sampler: s
     return whole[len(whole) - 1 - int((len(whole) - 1) * denoise) :]
 
 
-async def _sample(
+async def sample_latent(
     model: Model,
     positive: Conditioning,
     negative: Conditioning,
@@ -147,8 +152,18 @@ async def _sample(
     cfg: float,
     sampler_name: str,
     sigmas: list[float],
-    start: Start,
+    start: Start | GivenNoise,
+    sampler: Sampler | None = None,
 ) -> Latent:
+    """Sample a latent, together with whatever else is being sampled.
+
+    Args:
+        start: How it begins; given noise takes the place of all that is drawn by `seed`.
+        sampler: Takes the place of the one called `sampler_name`.
+
+    Raises:
+        InputProblem: latent or conditioning do not fit the model.
+    """
     channels = model.config.unet.out_channels
     if latent.samples.shape[1] != channels:
         raise InputProblem(
@@ -178,7 +193,9 @@ async def _sample(
         if show is not None:
             show(denoised)
 
-    sampling = _sampling(manager, model, positive, negative, latent, seed, cfg, sampler_name, sigmas, start, report)
+    sampling = _sampling(
+        manager, model, positive, negative, latent, seed, cfg, sampler_name, sigmas, start, sampler, report
+    )
     samples = await ctx.service(StepDriver).sample(sampling, lambda: ctx.cancelled)
     return Latent(samples, latent.noise_mask, latent.batch_index)
 
@@ -202,7 +219,8 @@ def _sampling(
     cfg: float,
     sampler_name: str,
     sigmas: list[float],
-    start: Start,
+    start: Start | GivenNoise,
+    sampler: Sampler | None,
     report: OnStep,
 ) -> Sampling:
     """Everything of a sampling that happens on the device's lane."""
@@ -228,8 +246,10 @@ def _sampling(
                 own = seed + 1 if sampler_name == "ddim" else seed  # as in ComfyUI, whose ddim draws other noise here
                 noise = initial_noise(x.shape, own, latent.batch_index).to(device)
             denoiser = Masked(denoiser, latent_mask(latent.noise_mask, x), x, noise)
-        sampler = SAMPLERS[sampler_name]
-        if start == "as it is" and len(sigmas) > 1:
+        sampler = sampler or SAMPLERS[sampler_name]
+        if not isinstance(start, str):
+            result = yield from start.begin(denoiser, sigmas, sampler, x.device, report)
+        elif start == "as it is" and len(sigmas) > 1:
             result = yield from sampling(sampler(x, sigmas, SeededNoise(x, seed)), denoiser, report)
         else:
             prepare = begin_ldm if start == "ldm" else begin

@@ -294,7 +294,38 @@ class VQModel(nn.Module):
         return self.decode(self.quantize.lookup(indices), quantize=False)
 
 
+@dataclass(frozen=True)
+class IdentityConfig(AutoencoderConfig):
+    """No autoencoder at all: the "latents" are the pixels themselves, in [-1, 1]. See `identity_config`."""
+
+
+def identity_config(channels: int) -> IdentityConfig:
+    """The first stage of a model that works on pixels, or on latents that come ready, of so many channels."""
+    return IdentityConfig(
+        ch=channels, ch_mult=(1,), z_channels=channels, embed_dim=channels, in_channels=channels, out_ch=channels
+    )
+
+
+class IdentityFirstStage(nn.Module):
+    """Pixels in, the same pixels out: the first stage of DDPM (f = 1).
+
+    Source: `IdentityFirstStage` of CompVis/latent-diffusion, ldm/models/autoencoder.py; its lack of an encoder to ask
+    for the downsampling factor, which breaks patches there, is not copied: `config.downsampling` is 1.
+    """
+
+    def __init__(self, config: IdentityConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def encode_mode(self, x: Tensor) -> Tensor:
+        return x
+
+    def decode(self, z: Tensor) -> Tensor:
+        return z
+
+
 Autoencoder = AutoencoderKL | VQModel
+FirstStage = Autoencoder | IdentityFirstStage
 
 
 def build_autoencoder(config: AutoencoderConfig) -> Autoencoder:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from engine.errors import ModelFileError
-from engine.ldm.autoencoder import Autoencoder, build_autoencoder
+from engine.ldm.autoencoder import Autoencoder, FirstStage, IdentityFirstStage, build_autoencoder, identity_config
 from engine.ldm.checkpoint_config import (
     AVERAGES,
     CONDITIONER,
@@ -28,6 +28,7 @@ from engine.ldm.checkpoint_config import (
     find_text_config,
     find_unet_config,
     has_averages,
+    pixel_channels,
     read_config,
 )
 from engine.ldm.conditioners.text import BERTEmbedder
@@ -137,6 +138,16 @@ def load_autoencoder(file: ModelFile, dtype: torch.dtype | None = None) -> Autoe
     return autoencoder.eval().requires_grad_(False)
 
 
+def load_first_stage(file: ModelFile, dtype: torch.dtype | None = None) -> FirstStage:
+    """Load what turns a model's latents into pixels: its autoencoder, or nothing where it works on pixels.
+
+    Raises:
+        ModelFileError: as `load_autoencoder`.
+    """
+    channels = pixel_channels(file)
+    return load_autoencoder(file, dtype) if channels is None else IdentityFirstStage(identity_config(channels))
+
+
 def load_text_encoder(
     file: ModelFile, tokenizer: BertTokenizer | None = None, dtype: torch.dtype | None = None
 ) -> BERTEmbedder:
@@ -145,7 +156,8 @@ def load_text_encoder(
     Raises:
         ModelFileError: there is no text transformer, or it cannot be built or filled.
     """
-    prefixes = (f"{CONDITIONER}transformer.", "transformer.", "")
+    hybrid = f"{CONDITIONER}crossattn_conditioner.transformer."
+    prefixes = (f"{CONDITIONER}transformer.", hybrid, "transformer.", "")
     prefix = find_prefix(file, "token_emb.weight", prefixes, "text transformer")
     config = find_text_config(file, file.shapes(prefix))
     with _skeleton(file):
@@ -156,7 +168,8 @@ def load_text_encoder(
 
 def find_tokenizer(file: ModelFile, config: LatentDiffusionConfig) -> BertTokenizer | None:
     """Find the vocabulary of a model's text conditioner, in the file or beside it; None where there is none."""
-    return _tokenizer(file, config.conditioner) if isinstance(config.conditioner, TextTransformerConfig) else None
+    found = config.find_conditioner(TextTransformerConfig)
+    return None if found is None else _tokenizer(file, found[0])
 
 
 @contextmanager

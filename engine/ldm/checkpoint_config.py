@@ -18,7 +18,7 @@ from engine.errors import ModelFileError
 from engine.ldm.autoencoder import AutoencoderConfig
 from engine.ldm.condition import ConditioningKey
 from engine.ldm.config import ConditionerConfig, HybridConfig, LatentDiffusionConfig
-from engine.ldm.original_config import conditioner_of, first_stage_of, latent_diffusion_config, unet_of
+from engine.ldm.original_config import conditioner_of, first_stage_of, latent_diffusion_config, model_params, unet_of
 from engine.ldm.recognise import (
     Shapes,
     infer_autoencoder,
@@ -61,18 +61,27 @@ def adapt_config(config: LatentDiffusionConfig, file: ModelFile) -> LatentDiffus
     shapes = file.shapes()
     check_unet(config.unet, file)
     _check_schedule(config, file)
-    conditioner = config.conditioner
-    if isinstance(conditioner, TextTransformerConfig):
-        conditioner = replace(conditioner, logits=f"{CONDITIONER}transformer.to_logits.weight" in shapes)
     if "scale_factor" in shapes:
         config = replace(config, scale_factor=_numbers(file, "scale_factor", 1)[0])
     return replace(
         config,
-        conditioner=conditioner,
+        conditioner=_with_logits(config.conditioner, shapes, CONDITIONER),
         use_ema=has_averages(file),
         scale_by_std="scale_factor" in shapes,
         learn_logvar="logvar" in shapes,
     )
+
+
+def _with_logits(conditioner: ConditionerConfig | None, shapes: Shapes, prefix: str) -> ConditionerConfig | None:
+    """Leave out or keep a text transformer's unused output projection, as its file does."""
+    match conditioner:
+        case TextTransformerConfig():
+            return replace(conditioner, logits=f"{prefix}transformer.to_logits.weight" in shapes)
+        case HybridConfig():
+            inner = _with_logits(conditioner.crossattn, shapes, f"{prefix}crossattn_conditioner.")
+            return replace(conditioner, crossattn=inner)
+        case _:
+            return conditioner
 
 
 def find_unet_config(file: ModelFile) -> UNetConfig:
@@ -200,11 +209,23 @@ def find_first_stage_config(file: ModelFile, shapes: Shapes) -> AutoencoderConfi
     return config
 
 
+def pixel_channels(file: ModelFile) -> int | None:
+    """How many channels a model has whose configuration says that it has no first stage; None where it has one."""
+    if any(name.endswith("encoder.conv_in.weight") for name in file.header.tensors):
+        return None
+    written = written_model(file)
+    if written is None or "unet_config" not in model_params(written) or first_stage_of(written) is not None:
+        return None
+    return unet_of(written).out_channels
+
+
 def find_text_config(file: ModelFile, shapes: Shapes) -> TextTransformerConfig:
     """Find the configuration of a file's text transformer; tensors tell all but its heads. Errors as `read_config`."""
     config = infer_text_transformer(shapes)
     written = written_model(file)
     conditioner = None if written is None else conditioner_of(written)
+    if isinstance(conditioner, HybridConfig):
+        conditioner = conditioner.crossattn
     if isinstance(conditioner, TextTransformerConfig):
         return replace(config, heads=conditioner.heads, dim_head=conditioner.dim_head)
     return config

@@ -10,7 +10,6 @@ from typing import cast
 from torch import Tensor
 
 from engine.errors import ModelFileError
-from engine.ldm.checkpoint_config import CONDITIONER
 from engine.ldm.conditioners.classes import ClassConfig
 from engine.ldm.config import LatentDiffusionConfig
 from engine.ldm.weights import ModelFile
@@ -22,14 +21,14 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class Classes:
-    """`vectors`: [count, D], what each class is to the U-Net; the last one is "no class" if `names` are one fewer."""
+    """`count` classes; the last one is "no class" if `names` are one fewer.
 
-    vectors: Tensor
+    `vectors`: [count, D], what each class is to the U-Net; None where the U-Net takes the number itself (adm).
+    """
+
+    count: int
     names: Sequence[str] = ()
-
-    @property
-    def count(self) -> int:
-        return len(self.vectors)
+    vectors: Tensor | None = None
 
     def label(self, name: str) -> int | None:
         """The number of a class by its name or number, or of "no class" for an empty name; None if there is none."""
@@ -55,10 +54,13 @@ def read_classes(file: ModelFile, config: LatentDiffusionConfig) -> Classes:
     Raises:
         ModelFileError: the model is not conditioned by classes, or its list of names is damaged.
     """
-    if not isinstance(config.conditioner, ClassConfig):
-        raise ModelFileError(f"{file.path} is not conditioned by classes; use a node that fits it, such as Encode Text")
-    vectors = file.tensor(f"{CONDITIONER}embedding.weight")
-    return Classes(vectors, read_names(file))
+    found = config.find_conditioner(ClassConfig)
+    if found is not None:
+        vectors = file.tensor(f"{found[1]}embedding.weight")
+        return Classes(len(vectors), read_names(file), vectors)
+    if config.conditioning_key == "adm" and config.unet.num_classes is not None:
+        return Classes(config.unet.num_classes, read_names(file))
+    raise ModelFileError(f"{file.path} is not conditioned by classes; use a node that fits it, such as Encode Text")
 
 
 def read_names(file: ModelFile) -> Sequence[str]:

@@ -6,7 +6,7 @@ The parts' own configurations stand beside their networks; `original_config.py` 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from engine.ldm.autoencoder import AutoencoderConfig
 from engine.ldm.condition import ConditioningKey
@@ -29,6 +29,7 @@ class HybridConfig:
 
 
 ConditionerConfig = TextTransformerConfig | ClassConfig | RescalerConfig | HybridConfig
+C = TypeVar("C", TextTransformerConfig, ClassConfig, RescalerConfig)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class LatentDiffusionConfig:
     `first_stage` None: the "latents" are pixels. `conditioner` None: conditions come ready (or there are none).
     `cond_is_first_stage`: conditions are encoded by the first stage, whose weights the checkpoint then holds twice.
     `scale_by_std`: the scale factor is a tensor of the checkpoint; otherwise it is `scale_factor`.
+    `clip_denoised`: each predicted x0 is clamped to [-1, 1] while sampling, as the original does in pixel space.
     """
 
     unet: UNetConfig
@@ -60,11 +62,23 @@ class LatentDiffusionConfig:
     original_elbo_weight: float = 0.0
     learn_logvar: bool = False
     logvar_init: float = 0.0
+    clip_denoised: bool = False
 
     @property
     def reads_text(self) -> bool:
-        """Whether prompts are what the model is told."""
-        return isinstance(self.conditioner, TextTransformerConfig)
+        """Whether prompts are what the model is told, alone or beside something else."""
+        return self.find_conditioner(TextTransformerConfig) is not None
+
+    def find_conditioner(self, kind: type[C]) -> tuple[C, str] | None:
+        """Find the conditioner of a kind, alone or as a part of a hybrid one, and its prefix in the checkpoint."""
+        whole = self.conditioner
+        places: list[tuple[ConditionerConfig | None, str]] = [(whole, "cond_stage_model.")]
+        if isinstance(whole, HybridConfig):
+            places = [
+                (whole.concat, "cond_stage_model.concat_conditioner."),
+                (whole.crossattn, "cond_stage_model.crossattn_conditioner."),
+            ]
+        return next(((config, prefix) for config, prefix in places if isinstance(config, kind)), None)
 
     def schedule(self) -> NoiseSchedule:
         """The noise schedule the model is trained on."""

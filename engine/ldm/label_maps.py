@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 
 from engine.errors import ModelFileError
-from engine.ldm.checkpoint_config import CONDITIONER
 from engine.ldm.conditioners.spatial import RescalerConfig, SpatialRescaler
 from engine.ldm.config import LatentDiffusionConfig
 from engine.ldm.weights import ModelFile, load_strict
@@ -17,8 +16,9 @@ def read_rescaler(file: ModelFile, config: LatentDiffusionConfig) -> SpatialResc
     Raises:
         ModelFileError: the model is not told of label maps, or its rescaler cannot be filled.
     """
-    if not isinstance(config.conditioner, RescalerConfig):
+    found = config.find_conditioner(RescalerConfig)
+    if found is None:
         raise ModelFileError(f"{file.path} is not told of label maps; use a node that fits it, such as Encode Text")
-    rescaler = SpatialRescaler(config.conditioner)
-    load_strict(rescaler, file.tensors(CONDITIONER), str(file.path), torch.float32)
+    rescaler = SpatialRescaler(found[0])
+    load_strict(rescaler, file.tensors(found[1]), str(file.path), torch.float32)
     return rescaler.eval().requires_grad_(False)

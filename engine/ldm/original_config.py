@@ -21,6 +21,8 @@ from engine.ldm.text.transformer import TextTransformerConfig
 from engine.ldm.unet import UNetConfig
 
 AUTOENCODERS = ("AutoencoderKL", "VQModel", "VQModelInterface")
+PIXEL_MODEL = "DDPM"
+"""The original's class of models without a first stage."""
 
 # Settings without a field here, and their values that change nothing; None: any value.
 UNET_SETTINGS: Mapping[str, tuple[object, ...] | None] = MappingProxyType(
@@ -96,6 +98,7 @@ def latent_diffusion_config(model: Params) -> LatentDiffusionConfig:
             "conditioner": conditioner_of(model),
             "cond_is_first_stage": params.get("cond_stage_config") == "__is_first_stage__",
             "conditioning_key": _conditioning_key(params),
+            "clip_denoised": _target_name(model) == PIXEL_MODEL and bool(params.get("clip_denoised", True)),
         },
         "model",
     )
@@ -118,8 +121,12 @@ def conditioner_of(model: Params) -> ConditionerConfig | None:
 
 def first_stage_of(model: Params) -> AutoencoderConfig | None:
     """Read only the first stage of a `model` section, which may itself be that of an autoencoder."""
-    own = str(model.get("target", "")).rpartition(".")[2]
-    return _first_stage(model if own in AUTOENCODERS else model_params(model).get("first_stage_config"))
+    own = _target_name(model) in AUTOENCODERS
+    return _first_stage(model if own else model_params(model).get("first_stage_config"))
+
+
+def _target_name(model: Params) -> str:
+    return str(model.get("target", "")).rpartition(".")[2]
 
 
 def _conditioning_key(params: Params) -> str | None:
@@ -185,7 +192,7 @@ def to_original(config: LatentDiffusionConfig) -> dict[str, object]:
     else:
         params["cond_stage_config"] = _conditioner_target(config.conditioner)
         params["conditioning_key"] = config.conditioning_key
-    return _target("LatentDiffusion", params)
+    return _target(PIXEL_MODEL if config.clip_denoised else "LatentDiffusion", params)
 
 
 def first_stage_to_original(config: AutoencoderConfig | None) -> dict[str, object]:

@@ -166,8 +166,7 @@ def save_model(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mappin
             with temporary.open("xb") as file:
                 file.write(header)
                 for name in sorted(tensors):
-                    flat = tensors[name].detach().to("cpu").contiguous().reshape(-1)
-                    file.write(flat.view(torch.uint8).numpy().data)
+                    file.write(_data(tensors[name]))
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -176,6 +175,11 @@ def save_model(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mappin
             raise
     except OSError as error:
         raise FileProblem(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def tensor_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> bytes:
+    """What `save_model` writes, in memory: for small tensors that others write."""
+    return b"".join((_header_bytes(tensors, metadata or {}), *(_data(tensors[name]) for name in sorted(tensors))))
 
 
 def read_json_metadata(metadata: Mapping[str, str], key: str) -> dict[str, object] | None:
@@ -210,6 +214,10 @@ def _header_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) ->
     text = json.dumps(head, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % ALIGNMENT)
     return len(text).to_bytes(8, "little") + text
+
+
+def _data(tensor: Tensor) -> memoryview:
+    return tensor.detach().to("cpu").contiguous().reshape(-1).view(torch.uint8).numpy().data
 
 
 def _map(descriptor: int) -> mmap.mmap:

@@ -15,7 +15,7 @@ from engine.errors import ModelFileError
 if TYPE_CHECKING:
     from torch import nn
 
-    from engine.ldm.autoencoder import Autoencoder, AutoencoderConfig
+    from engine.ldm.autoencoder import AutoencoderConfig, FirstStage
     from engine.ldm.conditioners.text import BERTEmbedder
     from engine.ldm.config import LatentDiffusionConfig
     from engine.ldm.patches import PatchGrid
@@ -152,20 +152,20 @@ class VAE:
             ModelFileError: there is none, or it cannot be recognised.
         """
         weights = Weights.at(path)
-        from engine.ldm.checkpoint import load_autoencoder
+        from engine.ldm.checkpoint import load_first_stage
 
-        return cls(weights, load_autoencoder(weights.open()).config)
+        return cls(weights, load_first_stage(weights.open()).config)
 
     @property
     def label(self) -> str:
         return f"the autoencoder {Path(self.weights.path).name}"
 
-    def build(self, device: Device) -> Autoencoder:
+    def build(self, device: Device) -> FirstStage:
         import torch
 
-        from engine.ldm.checkpoint import load_autoencoder
+        from engine.ldm.checkpoint import load_first_stage
 
-        autoencoder = load_autoencoder(self.weights.open(), torch.float32)
+        autoencoder = load_first_stage(self.weights.open(), torch.float32)
         for patch in self.patches:
             patch.apply(autoencoder)
         return autoencoder

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.ldm.autoencoder import Autoencoder
+from engine.ldm.autoencoder import FirstStage
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def one_hot_map(labels: Tensor, classes: int) -> Tensor:
     return F.one_hot(labels.long(), classes).movedim(-1, 1).float()
 
 
-def inpainting_condition(image: Tensor, hole: Tensor, first_stage: Autoencoder) -> Tensor:
+def inpainting_condition(image: Tensor, hole: Tensor, first_stage: FirstStage) -> Tensor:
     """Tell an inpainting model what is around the hole and where the hole is.
 
     The hole becomes 0 in [0, 1], then -1. The masked picture's latent is taken before the codebook and is NOT

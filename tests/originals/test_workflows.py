@@ -1,0 +1,67 @@
+"""Every recording of the original, repeated by a workflow of ordinary nodes on its checkpoint, headless."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from engine.ldm.original_config import latent_diffusion_config
+from engine.ldm.weights import open_model
+from engine.node import Folders
+from engine.run.darkroom import Darkroom
+from server import open_darkroom
+from tests.ldm import fixtures
+from tests.originals import workflows
+from tests.originals.workflows import Case
+
+CASES = workflows.cases()
+
+
+@pytest.fixture(scope="module")
+def darkroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Darkroom]:
+    folders = Folders.under(tmp_path_factory.mktemp("home"))
+    for name in {case.fixture for case in CASES}:
+        workflows.install(name, folders.models[0])
+    with open_darkroom(folders, "cpu") as darkroom:
+        yield darkroom
+
+
+def shown(result: Any, node: str, kind: str) -> list[Path]:
+    return [Path(each["path"]) for each in result.ui[node][kind]]
+
+
+def assert_same_pictures(paths: list[Path], expected: np.ndarray[Any, Any]) -> None:
+    """Equal within one level of 255."""
+    pictures = np.stack([np.asarray(Pillow.open(path)) for path in paths])
+    assert pictures.shape == expected.shape
+    assert np.abs(pictures.astype(int) - expected.astype(int)).max() <= 1
+
+
+@pytest.mark.skipif(not CASES, reason="the reference fixtures are not at hand")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.fixture}-{case.key}")
+def test_a_workflow_repeats_the_original(case: Case, darkroom: Darkroom, tmp_path: Path) -> None:
+    document = workflows.workflow(case, darkroom.folders.input)
+    (tmp_path / "workflow.json").write_text(json.dumps(document))
+    result = darkroom.run(tmp_path / "workflow.json")
+    result.raise_errors()
+    io = fixtures.io(case.fixture)
+    (kept,) = shown(result, "keep", "latents")
+    latents = open_model(darkroom.folders.output / kept).tensor("latent_tensor")
+    expected = io["chain.x"][-1] if case.key == "chain" else io[f"{case.key}.out"]
+    scale = latent_diffusion_config(fixtures.config(case.fixture)).scale_factor
+    if "scale_factor" in io:
+        scale = io["scale_factor"].item()
+    fixtures.assert_close(latents * scale, expected)
+    pictures = workflows.expected_pictures(case)
+    if pictures is not None:
+        assert_same_pictures(shown(result, "save", "images"), pictures)
+    if case.key == "chain":
+        assert_same_pictures(shown(result, "save", "images"), workflows.pixels_u8(expected))
+    if "inpainted_u8_hwc" in io:
+        assert_same_pictures(shown(result, "save_pasted", "images"), io["inpainted_u8_hwc"].numpy())
