@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WAIT_MS = 15_000
 """For what the machine may be slow at; nothing is asserted about time."""
-EXPECTED_NOISE = re.compile(r"WebSocket|ERR_CONNECTION_REFUSED|status of 4(00|04|09|22)")
+EXPECTED_NOISE = re.compile(r"WebSocket|ERR_CONNECTION_REFUSED|status of (400|404|409|422|503)")
 """What Chromium itself notes in the console when a test stops the server, or asks for what it refuses."""
 
 

@@ -264,6 +264,9 @@ def test_a_subgraph_is_made_entered_left_and_unpacked(editor: Editor) -> None:
     page.get_by_role("button", name="Enter subgraph").click(force=True)
     editor.count("2 nodes")
     expect(editor.node("Upscale Image")).to_be_visible()
+    given = page.get_by_role("region", name=re.compile("^Inputs of "))
+    expect(given.get_by_role("listitem").filter(has_text="samples")).to_contain_text("from sampler")
+    expect(page.get_by_role("region", name=re.compile("^Outputs of ")).get_by_role("listitem")).to_have_count(1)
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     editor.count("7 nodes, 10 wires")
@@ -317,10 +320,23 @@ def test_a_wire_tells_what_travels_along_it(editor: Editor) -> None:
     def told(type: str) -> list[str]:
         return [title for title in editor.page.locator(".wire title").all_text_contents() if title.startswith(type)]
 
-    assert all("×" not in title for title in told("LATENT"))
+    assert all("\N{MULTIPLICATION SIGN}" not in title for title in told("LATENT"))
     editor.quick(811)
     editor.run()
     shown(editor.picture())
-    editor.until(lambda: any(title.startswith("LATENT 1×4×") for title in told("LATENT")))
-    editor.until(lambda: any(title.startswith("IMAGE 1×256×256×3") for title in told("IMAGE")))
-    expect(editor.node("KSampler").get_by_title(re.compile("^latent: LATENT 1×4×"))).to_be_attached()
+    editor.until(
+        lambda: any(
+            title.startswith("LATENT 1\N{MULTIPLICATION SIGN}4\N{MULTIPLICATION SIGN}") for title in told("LATENT")
+        )
+    )
+    editor.until(
+        lambda: any(
+            title.startswith("IMAGE 1\N{MULTIPLICATION SIGN}256\N{MULTIPLICATION SIGN}256\N{MULTIPLICATION SIGN}3")
+            for title in told("IMAGE")
+        )
+    )
+    expect(
+        editor.node("KSampler").get_by_title(
+            re.compile("^latent: LATENT 1\N{MULTIPLICATION SIGN}4\N{MULTIPLICATION SIGN}")
+        )
+    ).to_be_attached()

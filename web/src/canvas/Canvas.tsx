@@ -30,6 +30,7 @@ import { openMenu, uiStore } from "../app/ui";
 import { catalogueOf, GRID, type Point, scopeOf, withPositions } from "../document";
 import { jumpStore } from "../live/jump";
 import { useSettings } from "../live/settings";
+import { BoundaryCards } from "./BoundaryCards";
 import { boardStore, type Camera, FAR, fitView, toCanvas, useBoard, viewOf, ZOOM } from "./board";
 import { type Cut, CutLine } from "./Cut";
 import { type Cargo, carry, load } from "./dragging";
@@ -142,6 +143,7 @@ export function Canvas({ scope: scopeName }: { scope: string }) {
         {!far && <Background gap={GRID * 3} size={1.25} />}
         <ViewportPortal>
           {!far && <Wires scene={scene} visible={visible} />}
+          {!far && scopeName !== "" && <BoundaryCards scene={scene} />}
           <DrawnWire scene={scene} />
         </ViewportPortal>
       </ReactFlow>

@@ -18,6 +18,7 @@ import {
   type Point,
   planNode,
   type Scope,
+  type Subgraph,
   type WorkflowNode,
   wiresInto,
 } from "../document";
@@ -187,9 +188,23 @@ export function noteRect(note: Note): Rect {
   return { x: note.position[0], y: note.position[1], width, height };
 }
 
+/** How wide the cards of a subgraph's inputs and outputs are, and how far from its nodes: see `boundaryOf`. */
+export const BOUNDARY = { width: 208, gap: 112 };
+
 /** The box around everything, or around some nodes; null when there is nothing. */
 export function sceneRect(scene: Scene, heights: ReadonlyMap<string, number>, only?: Iterable<string>): Rect | null {
   if (only) return around([...only].flatMap((id) => (scene.nodes.has(id) ? [rectAt(scene, heights, id)] : [])));
+  const inner = innerRect(scene, heights);
+  if (!inner || !("inputs" in scene.scope)) return inner;
+  const { inputs, outputs } = scene.scope as Subgraph;
+  const room = BOUNDARY.width + BOUNDARY.gap;
+  const left = inputs.length > 0 ? room : 0;
+  const right = outputs.length > 0 ? room : 0;
+  return { ...inner, x: inner.x - left, width: inner.width + left + right };
+}
+
+/** The box around nodes, groups and notes. */
+export function innerRect(scene: Scene, heights: ReadonlyMap<string, number>): Rect | null {
   return around([
     ...[...scene.nodes.keys()].map((id) => rectAt(scene, heights, id)),
     ...scene.groups.map(groupRect),
