@@ -5,7 +5,7 @@ import { useProblems } from "../app/run";
 import { activeTab, useTab } from "../app/store";
 import { catalogueOf, type JsonValue, type SeedMode, settingOf, writeLiteral } from "../document";
 import { Widget } from "../widgets";
-import type { Field } from "./model";
+import { type Field, isExample, isLinked } from "./model";
 
 export function FormFields({ fields }: { fields: readonly Field[] }) {
   return (
@@ -27,6 +27,8 @@ function FormField({ field }: { field: Field }) {
     dispatch({ type: "setInput", node, input: schema.name, value: writeLiteral(value) }, `form ${entry}`);
     if (final) endDeed();
   };
+  const masked = useTab((tab) => isLinked(tab.document, node, "mask"));
+  const example = useTab((tab) => isExample(tab, field));
   const sibling = (name: string) => {
     const { document } = activeTab().getState();
     const found = document.nodes[node];
@@ -45,6 +47,8 @@ function FormField({ field }: { field: Field }) {
       onSeedMode={onSeedMode}
       onChange={onChange}
       sibling={sibling}
+      masked={masked}
+      example={example}
       {...(problem && { problem })}
     />
   );

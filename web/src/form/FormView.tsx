@@ -10,7 +10,7 @@ import { FormEditor } from "./FormEditor";
 import { FormFields } from "./FormFields";
 import { FormResults } from "./FormResults";
 import { FormRun } from "./FormRun";
-import { fieldsOf, formOf } from "./model";
+import { fieldsOf, formOf, pictureAsked } from "./model";
 import { formHash } from "./route";
 import "./form.css";
 
@@ -65,7 +65,7 @@ export function FormView({ editable = true }: { editable?: boolean }) {
           )}
           <FormRun fields={fields} />
         </form>
-        <FormResults outputs={form.outputs} />
+        <FormResults outputs={form.outputs} asked={pictureAsked(fields)} />
       </div>
     </main>
   );

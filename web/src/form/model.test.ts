@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { NodeSchema, Workflow } from "../document";
 import catalogueJson from "../testing/catalogue.json";
-import { candidates, fieldsOf, formOf, nodeName, resultNodes } from "./model";
+import { candidates, fieldsOf, formOf, isExample, isLinked, nodeName, pictureAsked, resultNodes } from "./model";
 import { moved, reworded } from "./order";
 import { formHash, formNamed } from "./route";
 import { added } from "./shots";
@@ -117,6 +117,37 @@ test("an entry moves to the place of another", () => {
   expect(moved(["a", "b"], "a", "gone")).toEqual(["a", "b"]);
 });
 
+const INPAINTING: Workflow = {
+  darkroom: 1,
+  nodes: {
+    picture: { type: "LoadImage", inputs: { image: "lion.png" } },
+    bare: { type: "LoadImage", inputs: { image: "fox.png" } },
+    grow: { type: "GrowMask", inputs: { mask: { from: "picture.mask" } } },
+    save: { type: "SaveImage", inputs: { images: { from: "bare.image" } } },
+  },
+};
+
+test("a mask that something takes is known to be wanted", () => {
+  expect(isLinked(INPAINTING, "picture", "mask")).toBe(true);
+  expect(isLinked(INPAINTING, "bare", "mask")).toBe(false);
+  expect(isLinked(INPAINTING, "bare", "image")).toBe(true);
+});
+
+test("a picture is an example until it is changed or the workflow is saved", () => {
+  const [field] = fieldsOf(INPAINTING, { inputs: ["picture.image"], outputs: [] }, catalogue);
+  if (!field) throw new Error("no field");
+  const tab = { saved: null, document: INPAINTING, savedDocument: INPAINTING };
+  expect(isExample(tab, field)).toBe(true);
+  expect(isExample({ ...tab, saved: { name: "mine" } }, field)).toBe(false);
+  expect(isExample(tab, { ...field, value: "own.png" })).toBe(false);
+});
+
+test("results are held against the first picture on the page, and prompts against none", () => {
+  const fields = fieldsOf(INPAINTING, { inputs: ["bare.image", "picture.image"], outputs: [] }, catalogue);
+  expect(pictureAsked(fields)).toBe("fox.png");
+  expect(pictureAsked(fieldsOf(TEXT_TO_IMAGE, formOf(TEXT_TO_IMAGE, catalogue), catalogue))).toBeNull();
+});
+
 test("no words give an entry its own again", () => {
   expect(reworded({ a: "one" }, "b", "two")).toEqual({ a: "one", b: "two" });
   expect(reworded({ a: "one", b: "two" }, "a", "")).toEqual({ b: "two" });
@@ -134,8 +165,10 @@ test("a form's address leads back to its name", () => {
 
 test("new pictures come first and none is there twice", () => {
   const file = (filename: string) => ({ filename, subfolder: "", type: "output" as const });
-  const before = { pictures: [file("b"), file("a")], fresh: 1, texts: [] };
-  const after = added(before, { pictures: [file("c"), file("b")], fresh: 2, texts: ["said"] });
+  const before = { pictures: [file("b"), file("a")], fresh: 1, texts: [], befores: { "output//a": "cat.png" } };
+  const made = { pictures: [file("c"), file("b")], fresh: 2, texts: ["said"], befores: { "output//c": "dog.png" } };
+  const after = added(before, made);
   expect(after.pictures.map((each) => each.filename)).toEqual(["c", "b", "a"]);
   expect(after.fresh).toBe(2);
+  expect(after.befores).toEqual({ "output//a": "cat.png", "output//c": "dog.png" });
 });

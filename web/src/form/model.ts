@@ -68,6 +68,28 @@ export function formOf(document: Workflow, catalogue: Catalogue): Form {
   };
 }
 
+/** Whether anything takes what comes out of a node there. */
+export function isLinked(document: Workflow, node: string, output: string): boolean {
+  return Object.values(document.nodes).some((other) =>
+    Object.values(other.inputs ?? {}).some((value) =>
+      linksOf(value).some((link) => readLink(link).node === node && readLink(link).output === output),
+    ),
+  );
+}
+
+/** Whether a field still holds what the template came with, in a tab that nobody has saved. */
+export function isExample(tab: { saved: unknown; document: Workflow; savedDocument: Workflow }, field: Field): boolean {
+  const { node, schema } = field;
+  const value = literalOf(tab.savedDocument.nodes[node]?.inputs?.[schema.name]);
+  return !tab.saved && typeof value === "string" && value !== "" && value === field.value;
+}
+
+/** The picture that a result can be held against: the first on the page, of the user's or drawn. */
+export function pictureAsked(fields: readonly Field[]): string | null {
+  const field = fields.find(({ schema }) => schema.folder === "input" && schema.widget !== null);
+  return typeof field?.value === "string" && field.value !== "" ? field.value : null;
+}
+
 /** What a node is called: its title, or a speaking id, or its type. */
 export function nodeName(document: Workflow, id: string, catalogue: Catalogue): string {
   const node = document.nodes[id];

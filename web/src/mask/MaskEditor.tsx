@@ -25,6 +25,8 @@ import "./mask.css";
 interface MaskEditorProps {
   /** The picture's name, for the title. */
   name: string;
+  /** Instead of that title, for people who paint a hole and never heard of masks. */
+  title?: string;
   url: string;
   /** Store the mask; the editor stays open, and says why, when that fails. */
   onSave(mask: Blob): Promise<void>;
@@ -32,7 +34,8 @@ interface MaskEditorProps {
 }
 
 /** Loaded only when a mask is painted, hence the default export. */
-export default function MaskEditor({ name, url, onSave, onClose }: MaskEditorProps) {
+export default function MaskEditor({ url, ...rest }: MaskEditorProps) {
+  const { name, title = `Mask of ${name}`, onClose } = rest;
   const [pixels, setPixels] = useState<ImageData | string | null>(null);
   useEffect(() => {
     let here = true;
@@ -44,9 +47,10 @@ export default function MaskEditor({ name, url, onSave, onClose }: MaskEditorPro
       here = false;
     };
   }, [url]);
-  if (pixels instanceof ImageData) return <Editor name={name} pixels={pixels} onSave={onSave} onClose={onClose} />;
+  if (pixels instanceof ImageData)
+    return <Editor {...rest} title={title} done={rest.title ? "Done" : "Use this mask"} pixels={pixels} />;
   return (
-    <Dialog title={`Mask of ${name}`} size="full" flush onClose={onClose}>
+    <Dialog title={title} size="full" flush onClose={onClose}>
       {pixels === null ? (
         <div className="mask-wait">
           <Spinner /> Reading the picture
@@ -58,7 +62,10 @@ export default function MaskEditor({ name, url, onSave, onClose }: MaskEditorPro
   );
 }
 
-interface EditorProps extends Omit<MaskEditorProps, "url"> {
+interface EditorProps extends Omit<MaskEditorProps, "url" | "name"> {
+  title: string;
+  /** Of the button that ends painting. */
+  done: string;
   pixels: ImageData;
 }
 
@@ -73,7 +80,7 @@ const COLOURS: { name: string; colour: Colour }[] = [
 const SIZE_STEP = 1.15;
 const ZOOM_STEP = 1.25;
 
-function Editor({ name, pixels, onSave, onClose }: EditorProps) {
+function Editor({ title, done, pixels, onSave, onClose }: EditorProps) {
   const mask = useMemo(() => maskOfAlpha(pixels.data, pixels.width, pixels.height), [pixels]);
   const strokes = useMemo(() => new Strokes(mask), [mask]);
   const canvas = useRef<CanvasHandle>(null);
@@ -161,12 +168,12 @@ function Editor({ name, pixels, onSave, onClose }: EditorProps) {
       </p>
       <Button onClick={close}>Cancel</Button>
       <Button kind="primary" busy={saving} onClick={save}>
-        Use this mask
+        {done}
       </Button>
     </>
   );
   return (
-    <Dialog title={`Mask of ${name}`} size="full" flush onClose={close} footer={footer} onKeyDown={onKeyDown}>
+    <Dialog title={title} size="full" flush onClose={close} footer={footer} onKeyDown={onKeyDown}>
       <div className="mask">
         <div className="mask-tools" role="toolbar" aria-label="Mask tools">
           <Segmented
@@ -195,6 +202,7 @@ function Editor({ name, pixels, onSave, onClose }: EditorProps) {
           />
           <Amount
             label="Overlay"
+            minor
             value={Math.round(cover * 100)}
             unit="%"
             least={10}

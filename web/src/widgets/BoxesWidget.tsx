@@ -54,7 +54,7 @@ export function BoxesWidget(props: WidgetProps) {
           {editing && (
             <Suspense fallback={<Spinner />}>
               <BoxesEditor
-                title={`What goes where: ${label}`}
+                title={label.charAt(0).toUpperCase() + label.slice(1)}
                 boxes={boxes}
                 most={schema.maximum ?? MOST}
                 offered={schema.options ?? []}

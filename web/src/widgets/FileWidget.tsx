@@ -20,11 +20,14 @@ export function FileWidget(props: WidgetProps) {
   const value = shownValue(props);
   const name = typeof value === "string" && value !== "" ? value : null;
   const picture = folderName === PICTURES;
+  const field = <PictureField {...props} name={name} there={name !== null && folder.names.includes(name)} />;
   return (
     <Frame of={props} kind={picture ? "picture" : "file"} stacked={picture}>
       {(control) => (
         <>
+          {picture && !props.compact && field}
           <span className="file-row">
+            {picture && !props.compact && <span className="file-row-lead">or take</span>}
             <Picker
               control={control}
               label={props.label ?? readable(schema.name)}
@@ -40,7 +43,7 @@ export function FileWidget(props: WidgetProps) {
               </IconButton>
             )}
           </span>
-          {picture && <PictureField {...props} name={name} there={name !== null && folder.names.includes(name)} />}
+          {picture && props.compact && field}
         </>
       )}
     </Frame>

@@ -5,6 +5,7 @@ import { type ClipboardEvent, type DragEvent, lazy, Suspense, useRef, useState }
 import { sentence } from "../api/errors";
 import { Button, classes, Spinner } from "../theme";
 import { useFiles } from "./files";
+import { useHole } from "./hole";
 import type { WidgetProps } from "./types";
 
 const MaskEditor = lazy(() => import("../mask/MaskEditor"));
@@ -18,7 +19,7 @@ interface PictureFieldProps extends WidgetProps {
 const KINDS = "image/png,image/jpeg,image/webp,image/gif,image/bmp,image/tiff";
 const THUMBNAIL = { compact: 256, full: 512 };
 
-export function PictureField({ name, there, onChange, compact, disabled }: PictureFieldProps) {
+export function PictureField({ name, there, onChange, compact, disabled, masked, example }: PictureFieldProps) {
   const files = useFiles();
   const chooser = useRef<HTMLInputElement>(null);
   const [busy, setBusy] = useState(false);
@@ -66,6 +67,7 @@ export function PictureField({ name, there, onChange, compact, disabled }: Pictu
     },
   };
   const url = name !== null && there ? files.server.pictureUrl(name, THUMBNAIL[compact ? "compact" : "full"]) : null;
+  const hole = useHole(masked ? url : null);
 
   return (
     <div className={classes("input-picture", over && "input-picture-over")} {...drop}>
@@ -79,7 +81,7 @@ export function PictureField({ name, there, onChange, compact, disabled }: Pictu
         {busy ? (
           <Spinner />
         ) : url ? (
-          <img key={url} src={url} alt="" draggable={false} />
+          <img key={url} src={url} alt="" draggable={false} className={hole ? "input-picture-hole" : undefined} />
         ) : (
           <span className="input-picture-hint">
             <ImageUp aria-hidden="true" />
@@ -88,15 +90,31 @@ export function PictureField({ name, there, onChange, compact, disabled }: Pictu
         )}
       </button>
       <span className="input-picture-actions">
-        <Button size="small" icon={<ImageUp />} disabled={disabled || busy} onClick={() => chooser.current?.click()}>
-          Upload
+        {masked && url && (
+          <Button
+            kind={hole === false ? "primary" : "plain"}
+            icon={<Brush />}
+            disabled={disabled || busy}
+            onClick={() => setMasking(true)}
+          >
+            {hole ? "Change the hole" : "Paint the hole"}
+          </Button>
+        )}
+        <Button
+          size={compact ? "small" : "medium"}
+          icon={<ImageUp />}
+          disabled={disabled || busy}
+          onClick={() => chooser.current?.click()}
+        >
+          {compact ? "Upload" : "Your own picture"}
         </Button>
-        {url && (
+        {masked === undefined && url && (
           <Button size="small" icon={<Brush />} disabled={disabled || busy} onClick={() => setMasking(true)}>
             Mask
           </Button>
         )}
       </span>
+      {!compact && <Guide there={url !== null} example={example} masked={masked} hole={hole} />}
       {error && (
         <p role="alert" className="widget-problem">
           {error}
@@ -117,6 +135,7 @@ export function PictureField({ name, there, onChange, compact, disabled }: Pictu
         <Suspense fallback={<Spinner />}>
           <MaskEditor
             name={name}
+            {...(masked && { title: "Paint over what is to be made anew" })}
             url={files.server.pictureUrl(name)}
             onClose={() => setMasking(false)}
             onSave={async (mask) => {
@@ -128,6 +147,32 @@ export function PictureField({ name, there, onChange, compact, disabled }: Pictu
       )}
     </div>
   );
+}
+
+interface GuideProps {
+  there: boolean;
+  example: boolean | undefined;
+  masked: boolean | undefined;
+  hole: boolean | null;
+}
+
+/** What to do next, for people who see this page for the first time. */
+function Guide({ there, example, masked, hole }: GuideProps) {
+  if (!there) return null;
+  const next =
+    hole === false
+      ? "Nothing is painted over yet. Paint the hole: cover what is to be made anew."
+      : hole
+        ? "The striped part is made anew."
+        : "";
+  const words = [example && `This is an example: run it as it is, or take a picture of your own.`, masked && next]
+    .filter(Boolean)
+    .join(" ");
+  return words ? (
+    <p className="input-picture-guide" role="status">
+      {words}
+    </p>
+  ) : null;
 }
 
 /** A pasted picture is called `image.png` by every browser: give it a name of its own. */

@@ -19,6 +19,12 @@ export interface WidgetProps {
   label?: string;
   /** Instead of the schema's help. */
   help?: string;
+  /**
+   * Of a picture: whether a mask painted on it goes anywhere, for people who do not see where. Undefined: they see.
+   */
+  masked?: boolean;
+  /** The value came with the workflow, to try it with. */
+  example?: boolean;
   /** What another input of the node is set to; undefined when it is linked. For a drawing's size, say. */
   sibling?(name: string): JsonValue | undefined;
 }
