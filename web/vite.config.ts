@@ -27,7 +27,8 @@ export default defineConfig({
   server: {
     host: "127.0.0.1",
     proxy: {
-      "/v1": { target: SERVER, ws: true, rewriteWsOrigin: true },
+      // Neither `Host` nor `Origin` is rewritten: the server compares them, and takes both names of this machine.
+      "/v1": { target: SERVER, ws: true },
     },
   },
   test: {

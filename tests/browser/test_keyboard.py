@@ -87,3 +87,18 @@ def test_a_sweep_is_asked_for_and_left_with_keys(editor: Editor) -> None:
     expect(page.get_by_role("dialog", name="Sweep")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_graph_is_skipped_in_one_step(editor: Editor) -> None:
+    page = editor.page
+    page.get_by_role("button", name="Menu", exact=True).focus()
+    tab_to(page, "Skip the graph", 40)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("navigation").get_by_role("button", name="Queue", exact=True)).to_be_focused()
+
+
+def test_buttons_of_a_node_are_stops_only_while_it_is_selected(editor: Editor) -> None:
+    more = editor.node("KSampler").get_by_role("button", name="More")
+    expect(more).to_have_attribute("tabindex", "-1")
+    editor.choose("KSampler")
+    expect(more).to_have_attribute("tabindex", "0")

@@ -251,3 +251,14 @@ def test_edits_survive_a_killed_server_and_a_closed_window(
     again.quick(109)
     again.page.keyboard.press("Control+Enter")
     shown(again.picture())
+
+
+def test_nodes_stay_where_they_are_when_a_panel_opens(editor: Editor) -> None:
+    before = editor.box("KSampler")
+    for name in ("Nodes", "Queue"):
+        editor.open_panel(name)
+    editor.page.wait_for_timeout(300)
+    after = editor.box("KSampler")
+    assert (abs(after["x"] - before["x"]) < 2, abs(after["y"] - before["y"]) < 2) == (True, True)
+    editor.close_panel("Nodes")
+    editor.until(lambda: abs(editor.box("KSampler")["x"] - before["x"]) < 2)

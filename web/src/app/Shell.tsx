@@ -155,6 +155,11 @@ function Side({ side, open }: { side: "rail" | "drawer"; open: string | null }) 
   );
 }
 
+/** Put the focus behind the graph, which has a stop for every field of every node. */
+function skipGraph(): void {
+  document.querySelector<HTMLElement>(".strip-drawer button")?.focus();
+}
+
 /** The graph or the form of the tab on show. */
 function Stage({ mood }: { mood: "graph" | "form" }) {
   const tab = useTab((each) => each.id);
@@ -169,6 +174,9 @@ function Stage({ mood }: { mood: "graph" | "form" }) {
   return (
     <main className="stage" aria-label="Graph">
       <h1 className="visually-hidden">Graph</h1>
+      <button type="button" className="skip-link" onClick={skipGraph}>
+        Skip the graph
+      </button>
       <ReactFlowProvider key={`${tab}/${scope}`}>
         <Canvas scope={scope} />
       </ReactFlowProvider>

@@ -76,6 +76,7 @@ export function Canvas({ scope: scopeName }: { scope: string }) {
     if (isFar !== boardStore.getState().far) boardStore.setState({ far: isFar });
   }, []);
   const onInit = useCamera(scopeName, wrapper, look);
+  useStayPut(wrapper);
   const setView = useTab((tab) => tab.setView);
   const select = useTab((tab) => tab.select);
 
@@ -220,6 +221,26 @@ function useCamera(
     },
     [wrapper, look],
   );
+}
+
+/** Keep everything where it is on the screen when a panel at the left opens or closes. */
+function useStayPut(wrapper: RefObject<HTMLDivElement | null>): void {
+  useLayoutEffect(() => {
+    const element = wrapper.current;
+    if (!element) return;
+    let left = element.getBoundingClientRect().left;
+    const observer = new ResizeObserver(() => {
+      const now = element.getBoundingClientRect().left;
+      const { camera } = boardStore.getState();
+      if (camera && now !== left) {
+        const view = camera.view();
+        camera.move({ ...view, x: view.x + left - now });
+      }
+      left = now;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [wrapper]);
 }
 
 /** The part of the canvas on show, in whole blocks, so that it changes now and then only. */

@@ -55,7 +55,7 @@ export const GraphNode = memo(function GraphNode({ data: { item }, selected = fa
         openMenu(titleOf(item), { x: event.clientX, y: event.clientY }, nodeMenu(item, runId));
       }}
     >
-      <Header item={item} run={run} problems={problems} runId={runId} />
+      <Header item={item} run={run} problems={problems} runId={runId} selected={selected} />
       {collapsed ? (
         <CollapsedPorts item={item} />
       ) : (

@@ -18,13 +18,16 @@ interface HeaderProps {
   run: NodeRun | undefined;
   problems: readonly Problem[];
   runId: string;
+  selected: boolean;
 }
 
-export const Header = memo(function Header({ item, run, problems, runId }: HeaderProps) {
+export const Header = memo(function Header({ item, run, problems, runId, selected }: HeaderProps) {
   const { id, node, box } = item;
   const editing = useUi((ui) => ui.editing === `node:${id}`);
   const collapsed = box?.collapsed ?? false;
   const instance = subgraphOf(node.type) !== undefined;
+  // Tab stops at the buttons of what is selected; else a graph would have three more stops for every node.
+  const stop = selected ? 0 : -1;
   const Chevron = collapsed ? ChevronRight : ChevronDown;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: F2 renames what is selected, Enter enters it
@@ -38,6 +41,7 @@ export const Header = memo(function Header({ item, run, problems, runId }: Heade
     >
       <button
         type="button"
+        tabIndex={stop}
         className="node-button nodrag"
         aria-label={collapsed ? "Expand" : "Collapse"}
         aria-expanded={!collapsed}
@@ -72,6 +76,7 @@ export const Header = memo(function Header({ item, run, problems, runId }: Heade
         {instance ? (
           <button
             type="button"
+            tabIndex={stop}
             className="node-button"
             aria-label="Enter subgraph"
             onClick={() => activeTab().getState().enter(id)}
@@ -81,6 +86,7 @@ export const Header = memo(function Header({ item, run, problems, runId }: Heade
         ) : (
           <button
             type="button"
+            tabIndex={stop}
             className="node-button"
             aria-label="Help"
             onClick={() => {
@@ -95,6 +101,7 @@ export const Header = memo(function Header({ item, run, problems, runId }: Heade
         )}
         <button
           type="button"
+          tabIndex={stop}
           className="node-button"
           aria-label="More"
           aria-haspopup="menu"
