@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 import torch
 
 from engine.errors import Cancelled, FileProblem, InputProblem
+from engine.ldm.weights import open_model
 from engine.node import NullContext
 from engine.values import Image
+from nodes.classifier import TrainClassifier
 from nodes.loaders import LoadAutoencoder
 from nodes.train_autoencoder import TrainAutoencoder
 from nodes.training_data import Pictures
 from nodes.vae import VAEDecode, VAEEncode
-from tests.nodes.training import AUTOENCODER, Stopping, assert_is_a_curve, losses
+from tests.nodes.training import AUTOENCODER, Stopping, Telling, assert_is_a_curve, losses
 
 
 def test_a_trained_autoencoder_is_saved_and_encodes(ctx: NullContext, pictures: Pictures) -> None:
@@ -65,3 +70,51 @@ def test_an_autoencoder_that_cannot_be_built_says_so(
         TrainAutoencoder(pictures, ctx, **{**AUTOENCODER, input: value})
     assert getattr(it.value, "input", input) == input
     assert not ctx.folders.output.exists()
+
+
+# ------------------------------------------------------------------------------------------------------- VQ and the GAN
+
+
+VQ: dict[str, Any] = {**AUTOENCODER, "name": "snapped", "kind": "vq", "codebook_size": 16}
+
+
+def test_a_trained_vq_autoencoder_is_saved_under_the_originals_names_and_loaded(
+    ctx: NullContext, pictures: Pictures
+) -> None:
+    trained = TrainAutoencoder(pictures, ctx, **VQ)
+    assert trained.vae == LoadAutoencoder("snapped.safetensors", ctx)
+    assert trained.vae.config.n_embed == 16
+    latent = VAEEncode(Image(torch.rand(1, 16, 16, 3)), trained.vae, ctx)
+    assert latent.samples.shape == (1, 4, 8, 8)
+    assert VAEDecode(latent, trained.vae, ctx).pixels.shape == (1, 16, 16, 3)
+    file = open_model(ctx.folders.models[0] / "vae/snapped.safetensors")
+    assert file.shapes()["quantize.embedding.weight"] == (16, 4)
+    assert {name.split(".")[0] for name in file.shapes()} == {
+        "encoder", "decoder", "quantize", "quant_conv", "post_quant_conv"
+    }  # fmt: skip
+    use = json.loads(file.metadata["darkroom.codebook"])
+    assert use["entries"] == 16 and 1 <= use["perplexity"] <= use["used"] <= 16
+
+
+def test_use_of_the_codebook_is_told_on_the_way_and_drawn(ctx: NullContext, pictures: Pictures) -> None:
+    telling = Telling(ctx)
+    curve = TrainAutoencoder(pictures, telling, **VQ).loss_curve
+    assert len(telling.words) == 3 and all("entries, perplexity" in text for text in telling.words)
+    plain = TrainAutoencoder(pictures, ctx, **AUTOENCODER).loss_curve
+    assert curve.pixels.shape[1] > plain.pixels.shape[1]  # a strip for each measure of the codebook
+
+
+def test_a_classifier_and_a_discriminator_take_part(ctx: NullContext, pictures: Pictures) -> None:
+    kinds = {"name": "kinds", "widths": "4,8", "steps": 1, "batch_size": 2}
+    classifier = TrainClassifier(pictures, ctx, **kinds).classifier
+    judged = {**AUTOENCODER, "disc_weight": 0.5, "disc_start": 1, "disc_channels": 4, "disc_layers": 1}
+    TrainAutoencoder(pictures, ctx, **judged, pyramid_weight=0.0, classifier=classifier)
+    seen = losses(ctx, "small/autoencoder")
+    assert len(seen["loss"]) == 3 and len(seen["adversary_loss"]) == 2
+    assert min(seen["perceptual"]) > 0 and max(seen["perceptual"]) < 2
+
+
+def test_accumulated_pictures_are_counted(ctx: NullContext, pictures: Pictures) -> None:
+    TrainAutoencoder(pictures, ctx, **AUTOENCODER, accumulate=2)
+    file = open_model(ctx.folders.models[0] / "vae/small.safetensors")
+    assert json.loads(file.metadata["darkroom.trained"])["pictures_seen"] == 12

@@ -30,10 +30,29 @@ class Stopping(NullContext):
         return self.inner.service(kind)
 
 
+def recorded(ctx: NullContext, name: str) -> dict[str, dict[str, list[float]]]:
+    """What the state of a training remembers of its steps."""
+    file = open_model(ctx.folders.output / "training" / f"{name}.state.safetensors")
+    return json.loads(json.loads(file.metadata["darkroom.training"])["history"])
+
+
+class Telling(NullContext):
+    """Keeps what progress says."""
+
+    def __init__(self, ctx: NullContext) -> None:
+        super().__init__(ctx.folders)
+        self.inner, self.words = ctx, list[str]()
+
+    def progress(self, step: int, total: int, text: str = "") -> None:
+        self.words.append(text)
+
+    def service(self, kind: type[Any]) -> Any:
+        return self.inner.service(kind)
+
+
 def losses(ctx: NullContext, name: str) -> dict[str, list[float]]:
     """What the state of a training remembers of its losses."""
-    file = open_model(ctx.folders.output / "training" / f"{name}.state.safetensors")
-    return json.loads(json.loads(file.metadata["darkroom.training"])["history"])["losses"]
+    return recorded(ctx, name)["losses"]
 
 
 def assert_is_a_curve(image: Image) -> None:
