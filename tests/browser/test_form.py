@@ -17,7 +17,7 @@ def ask(page: Page, seed: int) -> None:
     """Fill in the suggested page so that the run is short, and another one than those of other tests."""
     form = page.get_by_role("form", name="Fill in")
     for label, value in (("Steps", "2"), ("Seed", str(seed))):
-        field = form.get_by_role("spinbutton", name=label)
+        field = form.get_by_label(label, exact=True)
         field.fill(value)
         field.press("Tab")
 
@@ -54,7 +54,7 @@ def test_an_input_that_is_chosen_is_asked_for_and_one_taken_off_is_not(editor: E
     page = editor.page
     page.get_by_role("radio", name="Form").click()
     page.get_by_role("button", name="Edit form").click()
-    choices = page.get_by_role("group", name="KSampler")
+    choices = page.get_by_role("group", name="Sampler")
     cfg, steps = choices.get_by_role("checkbox", name="cfg"), choices.get_by_role("checkbox", name="steps")
     steps.set_checked(True)
     cfg.set_checked(False)
