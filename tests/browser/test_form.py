@@ -16,8 +16,8 @@ PHONE = {"width": 390, "height": 844}
 def ask(page: Page, seed: int) -> None:
     """Fill in the suggested page so that the run is short, and another one than those of other tests."""
     form = page.get_by_role("form", name="Fill in")
-    for label, value in (("Steps", "2"), ("Seed", str(seed))):
-        field = form.get_by_label(label, exact=True)
+    for role, label, value in (("spinbutton", "Steps", "2"), ("textbox", "Seed", str(seed))):
+        field = form.get_by_role(role, name=label)  # pyright: ignore[reportArgumentType]
         field.fill(value)
         field.press("Tab")
 
