@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,19 +44,17 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
+def folders_of(base: Path, own: Path) -> Folders:
+    """The home's models and pictures, the shipped ones behind them, and all that is written in a place of its own."""
+    shipped = Folders.under(own)
+    models = (base / "models", EMBEDDED_MODELS)
+    return replace(shipped, input=base / "input", models=models, plugins=())
+
+
 @pytest.fixture
 def darkroom(base: Path, tmp_path: Path) -> Iterator[Darkroom]:
     """An engine with a cache and an output folder of its own."""
-    folders = Folders(
-        base / "input",
-        tmp_path / "output",
-        tmp_path / "temp",
-        tmp_path / "cache",
-        tmp_path / "user",
-        (base / "models",),
-        (),
-    )
-    with open_darkroom(folders, "cpu") as darkroom:
+    with open_darkroom(folders_of(base, tmp_path), "cpu") as darkroom:
         yield darkroom
 
 
@@ -94,15 +93,7 @@ def test_a_second_run_calls_no_node_and_another_seed_only_what_follows(darkroom:
 
 
 def test_a_run_after_a_restart_calls_no_node(base: Path, tmp_path: Path) -> None:
-    own = Folders(
-        base / "input",
-        tmp_path / "output",
-        tmp_path / "temp",
-        tmp_path / "cache",
-        tmp_path / "user",
-        (base / "models",),
-        (),
-    )
+    own = folders_of(base, tmp_path)
     called: list[list[str]] = []
     for _ in range(2):
         with open_darkroom(own, "cpu") as darkroom:
@@ -127,6 +118,24 @@ def test_the_workflows_train_what_they_say(darkroom: Darkroom) -> None:
     assert curve.is_file()
     _, (path,) = run(darkroom, WORKFLOWS / "text_to_image.json", {**FEW, "model.ckpt_name": "words.safetensors"})
     assert path.is_file()
+
+
+def test_a_vq_autoencoder_is_judged_by_a_classifier_and_a_discriminator(darkroom: Darkroom) -> None:
+    pictures = darkroom.folders.input / "groups"
+    pictures.mkdir()
+    lines: list[str] = []
+    for group, colour in (("food-drink", (255, 0, 0)), ("objects", (0, 0, 255))):
+        Pillow.new("RGB", (64, 64), colour).save(pictures / f"{group}.png")
+        lines.append(json.dumps({"file": f"{group}.png", "caption": group, "group": group}))
+    (pictures / "captions.jsonl").write_text("\n".join(lines))
+    small: dict[str, Any] = {"pictures.folder": "groups", "train.steps": 2, "train.batch_size": 2}
+    small |= {"train.name": "darkroom-emoji-groups"}
+    called, (curve,) = run(darkroom, WORKFLOWS / "train/classifier.json", {**small, "train.widths": "4,4,4,4"})
+    assert called == ["pictures", "train", "curve"] and curve.is_file()
+    small |= {"train.name": "snapped", "train.channels": 8, "train.disc_start": 1, "train.disc_channels": 4}
+    called, (curve,) = run(darkroom, WORKFLOWS / "train/autoencoder_vq.json", {**small, "train.codebook_size": 16})
+    assert set(called) == {"pictures", "classifier", "train", "curve"} and curve.is_file()
+    assert (darkroom.folders.models[0] / "vae/snapped.safetensors").is_file()
 
 
 @pytest.mark.parametrize("conditioning", ["class", "none"])
