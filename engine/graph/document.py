@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from engine.errors import Problem, WorkflowError
 from engine.graph import comfy, comfy_ui
+from engine.graph.a1111 import read_parameters
 from engine.graph.comfy_ui import Schemas
 from engine.graph.reading import PNG_SIGNATURE, Limits, Texts, check_json, read_file, read_json, read_png, refuse
 from engine.graph.wording import MAX_PROBLEMS, describe
@@ -110,6 +111,8 @@ class _Reader:
     def texts(self, texts: Texts) -> Workflow:
         """A picture's workflow: the document if it can be read here, which has the layout too, else the prompt."""
         workflow, prompt = texts.workflow, texts.prompt
+        if workflow is None and prompt is None:
+            return self._doubted(*read_parameters(texts.parameters or ""))
         if isinstance(workflow, dict) and "darkroom" not in workflow and prompt is not None:
             if self.schemas is None or not comfy_ui.is_ui(workflow):
                 return self.value(prompt)
@@ -120,7 +123,10 @@ class _Reader:
         if self.schemas is None:
             raise WorkflowError([comfy.ui_format_problem()])
         self._check_size(comfy_ui.count_nodes(value))
-        document, problems = comfy_ui.read_ui(value, self.schemas, prompt)
+        return self._doubted(*comfy_ui.read_ui(value, self.schemas, prompt))
+
+    def _doubted(self, document: dict[str, JsonValue], problems: Iterable[Problem]) -> Workflow:
+        """A document made from another form, after telling what was not certain about it."""
         workflow = _read_darkroom(document)
         if self.notice is not None:
             for problem in problems:

@@ -7,6 +7,7 @@ import io
 import re
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Locator, expect
 
 from tests.browser.editor import Editor, shown
@@ -126,3 +127,17 @@ def test_a_frozen_result_is_kept_whatever_comes_before_it(editor: Editor) -> Non
     page.mouse.click(*editor.grip("KSampler"), button="right")
     page.get_by_role("menuitemcheckbox", name="Freeze result").click()
     expect(editor.node("KSampler").get_by_label("Frozen")).to_have_count(0)
+
+
+def test_a_picture_of_a1111_gives_a_graph_and_what_was_not_understood(editor: Editor) -> None:
+    data, about = io.BytesIO(), PngInfo()
+    settings = "Steps: 9, Sampler: Euler a, CFG scale: 3, Seed: 77, Size: 64x64, Clip skip: 2"
+    about.add_text("parameters", f"a penguin\nNegative prompt: rain\n{settings}, Model: darkroom-emoji-64")
+    Image.new("RGB", (8, 8)).save(data, "PNG", pnginfo=about)
+    editor.drop_file("penguin.png", data.getvalue(), "image/png")
+    editor.tabs(2)
+    expect(editor.node("Prompt").get_by_role("textbox", name="text")).to_have_value("a penguin")
+    expect(editor.node("KSampler").get_by_label("steps", exact=True)).to_have_value("9")
+    expect(editor.page.get_by_text("penguin.png was opened with one problem")).to_be_visible()
+    editor.page.get_by_role("button", name="Show", exact=True).click()
+    expect(editor.page.get_by_text("'Clip skip: 2' was not taken over")).to_be_visible()
