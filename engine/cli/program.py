@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from engine.cli.converting import convert
 from engine.cli.looking import cache, nodes, plugin
 from engine.cli.running import run, validate, why
 from engine.cli.serving import serve, worker
@@ -33,6 +34,6 @@ def make_program(open: Open) -> click.Group:
             with serve.make_context("serve", [], parent=ctx) as serving:
                 serve.invoke(serving)
 
-    for verb in (serve, run, validate, nodes, why, cache, plugin, worker):
+    for verb in (serve, run, validate, nodes, why, convert, cache, plugin, worker):
         darkroom.add_command(verb)
     return darkroom

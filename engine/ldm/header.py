@@ -93,7 +93,7 @@ def _header_length(path: Path, size: int, first: bytes) -> int:
     if first[8:9] != b"{" or length > size - 8:
         for magic, kind in MAGIC:
             if first.startswith(magic):
-                raise ModelFileError(f"{path} is {kind}; Darkroom reads .safetensors files only")
+                raise ModelFileError(f"{path} is {kind}; Darkroom reads .safetensors files only{_advice(path, magic)}")
     if first[8:9] != b"{":
         raise ModelFileError(f"{path} is not a safetensors file; download or save it again")
     if length > LONGEST_HEADER:
@@ -103,6 +103,10 @@ def _header_length(path: Path, size: int, first: bytes) -> int:
             f"{path} is cut short: its header needs {length} bytes, {size - 8} are there; fetch it again"
         )
     return length
+
+
+def _advice(path: Path, magic: bytes) -> str:
+    return f". Make one of it: darkroom convert {path}" if magic in (b"PK\x03\x04", b"\x80") else ""
 
 
 def _parse(path: Path, text: bytes, data_start: int, size: int) -> Header:
