@@ -14,7 +14,7 @@ from engine.models.manager import ModelManager
 from engine.node import Context, Fraction, LoraFile, Seed, Step, node
 from engine.values import Conditioning, Image, TrainingSet
 from nodes.fine_tuning import Subject, some_captions
-from nodes.training_run import Count, LearningRate, Rows, how_trained, loss_curve, reporter, show_samples, state_file
+from nodes.training_run import Count, LearningRate, Live, Rows, how_trained, loss_curve, state_file
 
 Strength = Annotated[float, Field(ge=-100, le=100), Step(0.05)]
 Rank = Annotated[int, Field(ge=1, le=1024)]
@@ -85,6 +85,7 @@ def TrainLoRA(
     ema_decay: Fraction = 0.99,
     sample_every: Annotated[int, Field(ge=0, le=1_000_000)] = 100,
     seed: Seed = 0,
+    yield_to_others: bool = False,
 ) -> TrainedLora:
     """Teach a model something new in a small file beside its checkpoint; stop and run again to go on.
 
@@ -107,6 +108,7 @@ def TrainLoRA(
         ema_decay: How slowly the averaged weights, which are saved, follow.
         sample_every: Steps between sheets of samples in the output folder; 0 makes none.
         seed: Of initial weights, order, noise and dropout.
+        yield_to_others: Stop when other jobs wait, and go on after them.
 
     Returns:
         model: The model with what it learned.
@@ -133,7 +135,7 @@ def TrainLoRA(
         torch.manual_seed(seed)
         adapters = Adapters(layers, rank, alpha)
     settings = FitSettings(steps, batch_size, learning_rate, seed, min(50, steps), 0.05, ema_decay=ema_decay)
-    captions = some_captions(training_set)
+    captions, live = some_captions(training_set), Live(ctx, yield_to_others)
     with adapters.attached():
         history = train_diffusion(
             subject.whole,
@@ -141,9 +143,9 @@ def TrainLoRA(
             conditions,
             settings,
             state_file(ctx, f"{name}/lora"),
-            reporter(ctx),
+            live.report,
             device.torch_device,
-            lambda step, _: show_samples(ctx, name, step, subject.samples(captions, conditions)),
+            lambda step, _: live.samples(name, step, subject.samples(captions, conditions)),
             sample_every or steps + 1,
             part=adapters,
         )

@@ -13,7 +13,7 @@ from engine.models.manager import ModelManager
 from engine.node import Context, Fraction, Multiline, Seed, node
 from engine.values import Image, TrainingSet
 from nodes.fine_tuning import SAMPLES, Subject
-from nodes.training_run import Count, LearningRate, Rows, how_trained, loss_curve, reporter, show_samples, state_file
+from nodes.training_run import Count, LearningRate, Live, Rows, how_trained, loss_curve, state_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +43,7 @@ def TrainTextualInversion(
     ema_decay: Fraction = 0.99,
     sample_every: Annotated[int, Field(ge=0, le=1_000_000)] = 100,
     seed: Seed = 0,
+    yield_to_others: bool = False,
 ) -> TrainedWord:
     """Learn a word for what a few pictures show; the model itself stays as it is. Stop and run again to go on.
 
@@ -64,6 +65,7 @@ def TrainTextualInversion(
         ema_decay: How slowly the averaged vectors, which are saved, follow.
         sample_every: Steps between sheets of samples in the output folder; 0 makes none.
         seed: Of the beginning, order and noise.
+        yield_to_others: Stop when other jobs wait, and go on after them.
 
     Returns:
         word: What to write in a prompt.
@@ -95,6 +97,7 @@ def TrainTextualInversion(
             wanted, nothing = conditions.ask(shown), conditions.ask([""] * SAMPLES)
         return sample_conditions(subject.whole, SAMPLES, wanted, nothing)
 
+    live = Live(ctx, yield_to_others)
     settings = FitSettings(steps, batch_size, learning_rate, seed, min(20, steps), 0.1, ema_decay=ema_decay)
     history = train_diffusion(
         subject.whole,
@@ -102,9 +105,9 @@ def TrainTextualInversion(
         conditions,
         settings,
         state_file(ctx, f"{name}/word"),
-        reporter(ctx),
+        live.report,
         device.torch_device,
-        lambda step, _: show_samples(ctx, name, step, samples()),
+        lambda step, _: live.samples(name, step, samples()),
         sample_every or steps + 1,
         part=word,
     )

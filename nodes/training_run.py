@@ -7,12 +7,14 @@ on where it stopped; one that had finished gives its model at once.
 from __future__ import annotations
 
 import json
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from engine.errors import InputProblem
 from engine.node import Context, Step
+from engine.node.files import write_atomically
 from engine.values import Image
 
 if TYPE_CHECKING:
@@ -25,36 +27,92 @@ if TYPE_CHECKING:
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Rows = Annotated[int, Field(ge=1, le=65_536)]
 Channels = Annotated[int, Field(ge=1, le=4096)]
+PLOT_WIDTH = 640
 LearningRate = Annotated[float, Field(gt=0, le=1), Step(0.0001)]
 
 
-def state_file(ctx: Context, name: str) -> Path:
-    """Where a training's state is saved and resumed from."""
-    return ctx.folders.place("output", f"training/{name}.state.safetensors")
+def state_file(ctx: Context, name: str, fork_from: str = "") -> Path:
+    """Where a training's state is saved and resumed from.
+
+    Args:
+        fork_from: another training, whose state this one begins with unless it has begun.
+
+    Raises:
+        InputProblem: the other training has left no state.
+    """
+    path = ctx.folders.place("output", f"training/{name}.state.safetensors")
+    if fork_from and not path.exists():
+        other = ctx.folders.place("output", f"training/{fork_from}.state.safetensors")
+        if not other.exists():
+            raise InputProblem(
+                f"there is no training {fork_from.rpartition('/')[0]!r} to begin from (looked for {other})", "fork_from"
+            )
+        write_atomically(path, other.read_bytes(), durable=True)
+    return path
 
 
-def reporter(ctx: Context) -> Listener:
-    """Show progress, loss and speed; stops the training when the run is cancelled, with its state saved."""
+class Live:
+    """What is seen of a training: progress and time left, its curves, and the newest sheet of samples.
 
-    def report(step: StepReport) -> None:
+    Stops the training when the run is cancelled, with its state saved.
+
+    Args:
+        make_way: Whether to stop for other jobs, too, and go on after them.
+        plot_every_s: How often the curves are drawn at most.
+    """
+
+    def __init__(self, ctx: Context, make_way: bool = False, plot_every_s: float = 5.0) -> None:
+        self._ctx, self._make_way, self._plot_every_s = ctx, make_way, plot_every_s
+        self._sheet: Tensor | None = None
+        self._next_plot = monotonic() + plot_every_s
+
+    def report(self, step: StepReport) -> None:
+        """Listens to each step."""
         words = [f"loss {step.losses['loss']:.4f}", f"{step.rows_per_second:.1f} pictures/s"]
         if "perplexity" in step.losses:
             words.append(f"{step.losses['entries used']:.0f} entries, perplexity {step.losses['perplexity']:.0f}")
-        ctx.progress(step.step, step.steps, ", ".join(words))
-        ctx.check_cancelled()
+        left_s = step.history.seconds / step.step * (step.steps - step.step)
+        words.append(f"{in_words(left_s)} left")
+        self._ctx.progress(step.step, step.steps, ", ".join(words))
+        self._ctx.check_cancelled()
+        if self._make_way:
+            self._ctx.make_way()
+        if self._ctx.wants_preview and monotonic() >= self._next_plot:
+            self._show(step.history)
 
-    return report
+    def samples(self, name: str, step: int, pictures: Tensor) -> None:
+        """Save a sheet of samples [N, H, W, 3], and show it above the curves from now on."""
+        from engine.ldm.training.plot import contact_sheet
+        from engine.pixels import encode_jpeg, encode_png
+
+        (sheet,) = contact_sheet(pictures, columns=8)
+        self._ctx.folders.save(encode_png(sheet, {}), f"training/{name}/step {step}")
+        self._sheet = sheet
+        if self._ctx.wants_preview:
+            self._ctx.preview(encode_jpeg(sheet))
+
+    def _show(self, history: History) -> None:
+        """Show the curves. The more they cost the rarer they are drawn: at most a hundredth of the time."""
+        from engine.ldm.training.plot import plot_history, stack_pictures
+        from engine.pixels import encode_jpeg
+
+        started = monotonic()
+        (curves,) = plot_history(history, PLOT_WIDTH)
+        self._ctx.preview(encode_jpeg(curves if self._sheet is None else stack_pictures(self._sheet, curves)))
+        now = monotonic()
+        self._next_plot = now + max(self._plot_every_s, 100 * (now - started))
 
 
-def show_samples(ctx: Context, name: str, step: int, pictures: Tensor) -> None:
-    """Save a sheet of samples [N, H, W, 3], and show it."""
-    from engine.ldm.training.plot import contact_sheet
-    from engine.pixels import encode_jpeg, encode_png
+def reporter(ctx: Context) -> Listener:
+    """A listener that shows a training without samples."""
+    return Live(ctx).report
 
-    (sheet,) = contact_sheet(pictures, columns=8)
-    ctx.folders.save(encode_png(sheet, {}), f"training/{name}/step {step}")
-    if ctx.wants_preview:
-        ctx.preview(encode_jpeg(sheet))
+
+def in_words(seconds: float) -> str:
+    """A time as people say it: 40 s, 12 min, 3.5 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def whole_numbers(text: str, input: str) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from nodes.text import EncodeText
 from nodes.train_autoencoder import TrainAutoencoder
 from nodes.train_diffusion import TrainDiffusion
 from nodes.training_data import EncodePictures, LoadPictures, Pictures
-from tests.nodes.training import AUTOENCODER, Stopping, assert_is_a_curve, losses
+from tests.nodes.training import AUTOENCODER, Stopping, assert_is_a_curve, losses, recorded
 
 DIFFUSION: dict[str, Any] = {
     "name": "words", "channels": 16, "channel_mult": "1,2", "attention_resolutions": "2", "heads": 2, "norm_groups": 4,
@@ -108,3 +108,69 @@ def test_going_on_with_another_autoencoder_is_refused(loaded: LoadedCheckpoint, 
     latents = torch.randn(2, other.config.embed_dim, 8, 8)
     with pytest.raises(InputProblem, match="latents of another autoencoder"):
         TrainDiffusion(TrainingSet(latents, latents, (("a",), ("b",)), ("", "")), other, ctx, start=loaded.model)
+
+
+def test_all_that_can_be_chosen_is_kept_in_the_model(ctx: NullContext, pictures: Pictures, vae: VAE) -> None:
+    chosen: dict[str, Any] = {
+        "loss_type": "l1", "elbo_weight": 0.001, "learn_logvar": True, "accumulate": 2, "schedule": "constant",
+        "warm_up": 2, "parameterization": "eps",
+    }  # fmt: skip
+    settings: dict[str, Any] = {**DIFFUSION, **chosen}
+    trained = TrainDiffusion(EncodePictures(pictures, vae, ctx), vae, ctx, **settings)
+    config = trained.model.config
+    assert (config.loss_type, config.original_elbo_weight, config.learn_logvar) == ("l1", 0.001, True)
+    file = open_model(ctx.folders.models[0] / "checkpoints" / "words.safetensors")
+    assert json.loads(file.metadata["darkroom.trained"])["pictures_seen"] == 3 * 2 * 2
+    assert (file.tensor("logvar") != 0).any(), "it was learned"
+    assert recorded(ctx, "words/diffusion")["measures"]["learning rate"] == [4e-4, 8e-4, 8e-4]
+
+
+def test_a_training_begins_from_the_state_of_another(ctx: NullContext, pictures: Pictures, vae: VAE) -> None:
+    training_set = EncodePictures(pictures, vae, ctx)
+    TrainDiffusion(training_set, vae, ctx, **DIFFUSION)
+    before = (ctx.folders.output / "training/words/diffusion.state.safetensors").read_bytes()
+    forked: dict[str, Any] = {**DIFFUSION, "name": "branch", "fork_from": "words", "steps": 5, "learning_rate": 1e-4}
+    watching = Stopping(ctx, after=4)
+    with pytest.raises(Cancelled):
+        TrainDiffusion(training_set, vae, watching, **forked)
+    assert watching.steps == [4]
+    TrainDiffusion(training_set, vae, ctx, **forked)
+    mine, theirs = (losses(ctx, f"{name}/diffusion")["loss"] for name in ("branch", "words"))
+    assert (len(mine), mine[:3]) == (5, theirs), "it went on where it was stopped, and did not begin again"
+    assert (ctx.folders.output / "training/words/diffusion.state.safetensors").read_bytes() == before
+
+
+def test_a_training_that_is_not_there_cannot_be_begun_from(ctx: NullContext, pictures: Pictures, vae: VAE) -> None:
+    forked: dict[str, Any] = {**DIFFUSION, "fork_from": "nobody"}
+    with pytest.raises(InputProblem, match="no training 'nobody'") as it:
+        TrainDiffusion(EncodePictures(pictures, vae, ctx), vae, ctx, **forked)
+    assert it.value.input == "fork_from"
+
+
+class Crowded(NullContext):
+    """Others come to wait after some steps."""
+
+    def __init__(self, ctx: NullContext, after: int) -> None:
+        super().__init__(ctx.folders)
+        self.inner, self.after, self.step, self.said = ctx, after, 0, ""
+
+    def progress(self, step: int, total: int, text: str = "") -> None:
+        self.step, self.said = step, text
+
+    def make_way(self) -> None:
+        if self.step == self.after:
+            raise Cancelled("others wait")
+
+    def service(self, kind: type[Any]) -> Any:
+        return self.inner.service(kind)
+
+
+def test_a_training_makes_way_only_if_it_is_to(ctx: NullContext, pictures: Pictures, vae: VAE) -> None:
+    training_set = EncodePictures(pictures, vae, ctx)
+    whole: dict[str, Any] = {**DIFFUSION, "name": "whole"}
+    TrainDiffusion(training_set, vae, Crowded(ctx, 2), **whole)
+    with pytest.raises(Cancelled):
+        TrainDiffusion(training_set, vae, Crowded(ctx, 2), **DIFFUSION, yield_to_others=True)
+    assert len(losses(ctx, "words/diffusion")["loss"]) == 2
+    TrainDiffusion(training_set, vae, ctx, **DIFFUSION, yield_to_others=True)
+    assert losses(ctx, "words/diffusion") == losses(ctx, "whole/diffusion")

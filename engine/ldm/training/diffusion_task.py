@@ -18,12 +18,13 @@ from engine.ldm.training.objective import DiffusionObjective
 
 
 class Learner(nn.Module):
-    """What the second stage trains: the U-Net, and the conditioner where there is one."""
+    """What the second stage trains: the U-Net, the conditioner where there is one, and so the variances."""
 
-    def __init__(self, model: DiffusionWrapper, conditioner: nn.Module | None) -> None:
+    def __init__(self, model: DiffusionWrapper, conditioner: nn.Module | None, logvar: nn.Parameter | None) -> None:
         super().__init__()
         self.model = model
         self.conditioner = conditioner
+        self.logvar = logvar
 
 
 class DiffusionTask:
@@ -41,6 +42,8 @@ class DiffusionTask:
             and not the latent decides what the picture is. 0 is the paper's uniform draw.
         part: What to train instead of the whole model: something that the model or its conditioner calls while it
             answers. The rest stays as it is.
+        logvar: [T], log variance of each timestep's error, learned along.
+        mixed_precision: Compute in bfloat16 on a GPU; weights and loss stay float32. Elsewhere it changes nothing.
     """
 
     def __init__(
@@ -54,9 +57,11 @@ class DiffusionTask:
         high_noise: float = 0.0,
         crop: int = 0,
         part: nn.Module | None = None,
+        logvar: nn.Parameter | None = None,
+        mixed_precision: bool = False,
     ) -> None:
-        self.module: nn.Module = Learner(model, conditions.conditioner) if part is None else part
-        self._model = model
+        self.module: nn.Module = Learner(model, conditions.conditioner, logvar) if part is None else part
+        self._model, self._logvar, self._mixed_precision = model, logvar, mixed_precision
         self.mean = mean * scale_factor
         self.std = std * scale_factor
         self.conditions = conditions
@@ -71,12 +76,15 @@ class DiffusionTask:
     def loss(self, indices: Tensor, draw: torch.Generator) -> Mapping[str, Tensor]:
         mean, std = self.mean[indices], self.std[indices]
         z = mean + std * torch.randn(mean.shape, generator=draw)
-        condition = self.conditions.draw(indices, draw)
+        device = next(self.module.parameters()).device
+        with torch.autocast(device.type, torch.bfloat16, enabled=self._mixed_precision and device.type == "cuda"):
+            return self._loss(z.to(device), self.conditions.draw(indices, draw), draw)
+
+    def _loss(self, z: Tensor, condition: Condition, draw: torch.Generator) -> Mapping[str, Tensor]:
         if self.crop:
             z, condition = _cut(z, condition, self.crop, draw)
         t = self._timesteps(len(z), draw)
-        device = next(self.module.parameters()).device
-        losses = self.objective.step(lambda x, t: self._model(x, t, condition), z.to(device), draw, t=t)
+        losses = self.objective.step(lambda x, t: self._model(x, t, condition), z, draw, self._logvar, t)
         return {"loss": losses.total, "simple": losses.simple}
 
     def _timesteps(self, rows: int, draw: torch.Generator) -> Tensor:

@@ -115,6 +115,7 @@ class StepReport:
     losses: Mapping[str, float]
     rows_per_second: float
     ema: EMA
+    history: History
 
 
 Listener = Callable[[StepReport], None]
@@ -171,7 +172,7 @@ def fit(
             losses = _step(task, settings, learners, ema, history)
             if on_step is not None:
                 rate = history.step * settings.rows_per_step / max(history.seconds, 1e-9)
-                on_step(StepReport(history.step, settings.steps, losses, rate, ema))
+                on_step(StepReport(history.step, settings.steps, losses, rate, ema, history))
             if checkpoint is not None and time.monotonic() - saved_at > settings.save_every_s:
                 save_state(checkpoint, settings, learners, ema, history)
                 saved_at = time.monotonic()

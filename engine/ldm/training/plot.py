@@ -116,6 +116,19 @@ def _tensor(picture: Image.Image) -> Tensor:
     return torch.from_numpy(np.array(picture, dtype=np.float32) / 255.0)[None]
 
 
+def stack_pictures(*pictures: Tensor) -> Tensor:
+    """Lay pictures [H, W, 3] one below another on the plot's ground: [sum of H, widest W, 3]."""
+    width = max(picture.shape[1] for picture in pictures)
+    ground = torch.tensor(GROUND) / 255
+    rows: list[Tensor] = []
+    for picture in pictures:
+        row = ground.repeat(picture.shape[0], width, 1)
+        left = (width - picture.shape[1]) // 2
+        row[:, left : left + picture.shape[1]] = picture
+        rows.append(row)
+    return torch.cat(rows)
+
+
 def contact_sheet(pictures: Tensor, columns: int, gap: int = 4) -> Tensor:
     """Lay pictures out in rows on white.
 

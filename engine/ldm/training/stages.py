@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from engine.ldm.autoencoder import Autoencoder, AutoencoderConfig, AutoencoderKL, VQModel, build_autoencoder
+from engine.ldm.autoencoder import Autoencoder, AutoencoderConfig, AutoencoderKL, FirstStage, VQModel, build_autoencoder
 from engine.ldm.condition import Condition
 from engine.ldm.conditioners.text import BERTEmbedder
 from engine.ldm.config import LatentDiffusionConfig
@@ -35,6 +35,7 @@ from engine.ldm.unet import UNetModel
 
 Device = torch.device | str
 OnSample = Callable[[int, LatentDiffusion], None]
+OnReconstruction = Callable[[int, Tensor], None]
 
 
 def train_autoencoder(
@@ -45,6 +46,8 @@ def train_autoencoder(
     on_step: Listener | None = None,
     loss: FirstStageLoss | None = None,
     device: Device = "cpu",
+    on_sample: OnReconstruction | None = None,
+    sample_every: int = 500,
 ) -> tuple[Autoencoder, History]:
     """Train a KL or VQ autoencoder on pictures; returns it with its averaged weights, ready to use.
 
@@ -52,6 +55,8 @@ def train_autoencoder(
         config: `n_embed` makes it VQ.
         state: Where training is saved and resumed from.
         loss: None takes its defaults.
+        on_sample: Called every `sample_every` steps with the step, and with pictures from all over the set and what the
+            averaged weights make of them, [16, S, S, 3] in [0, 1]: eight and their copies.
 
     Raises:
         As `fit`.
@@ -61,9 +66,26 @@ def train_autoencoder(
         if isinstance(module, AutoencoderKL):
             narrow_posterior(module)
         objective = (loss or FirstStageLoss()).build(config)
-    ema, history = fit(AutoencoderTask(module, pictures, objective), settings, state, on_step, device)
+
+    def listen(report: StepReport) -> None:
+        if on_step is not None:
+            on_step(report)
+        if on_sample is not None and report.step % sample_every == 0:
+            with report.ema.applied(module):
+                on_sample(report.step, _reconstructions(module.eval(), pictures))
+                module.train()
+
+    ema, history = fit(AutoencoderTask(module, pictures, objective), settings, state, listen, device)
     ema.copy_to(module)
     return module.eval().requires_grad_(False), history
+
+
+@torch.no_grad()
+def _reconstructions(module: Autoencoder, pictures: PictureSet, columns: int = 8) -> Tensor:
+    """A row of pictures above a row of their copies: [2 * columns, S, S, 3] in [0, 1], on the CPU."""
+    x = pictures.batch(torch.arange(0, len(pictures), max(1, len(pictures) // columns))[:columns])
+    y = module.decode(module.encode_mode(x.to(next(module.parameters()).device))).cpu()
+    return ((torch.cat([x, y]) + 1) / 2).clamp(0, 1).movedim(1, -1)
 
 
 @torch.inference_mode()
@@ -90,7 +112,7 @@ def encode_pictures(pictures: PictureSet, autoencoder: Autoencoder, batch_size: 
 def new_model(
     config: LatentDiffusionConfig,
     seed: int,
-    autoencoder: Autoencoder | None = None,
+    autoencoder: FirstStage | None = None,
     tokenizer: BertTokenizer | None = None,
     start: UNetModel | None = None,
 ) -> LatentDiffusion:
@@ -148,6 +170,7 @@ def train_diffusion(
     high_noise: float = 0.0,
     crop: int = 0,
     part: nn.Module | None = None,
+    mixed_precision: bool = False,
 ) -> History:
     """Train a model's U-Net and conditioner on latents, in place; afterwards it has its averaged weights.
 
@@ -156,14 +179,27 @@ def train_diffusion(
         conditions: What the U-Net is told; their conditioner is the model's own.
         state: Where training is saved and resumed from.
         on_sample: Called every `sample_every` steps with the step and the model as it would be saved then.
-        high_noise, crop, part: See `DiffusionTask`.
+        high_noise, crop, part, mixed_precision: See `DiffusionTask`.
 
     Raises:
         As `fit`.
     """
     objective = DiffusionObjective.of(model.config)
     scale = model.config.scale_factor
-    task = DiffusionTask(model.model, conditions, latents.mean, latents.std, scale, objective, high_noise, crop, part)
+    logvar = model.logvar if model.config.learn_logvar else None
+    task = DiffusionTask(
+        model.model,
+        conditions,
+        latents.mean,
+        latents.std,
+        scale,
+        objective,
+        high_noise,
+        crop,
+        part,
+        logvar,
+        mixed_precision,
+    )
     model.to(device)
 
     def listen(report: StepReport) -> None:
