@@ -128,7 +128,7 @@ def ImageCompositeMasked(
 
     Args:
         destination: The picture below.
-        source: The picture to paste.
+        source: The picture to paste; of a batch one for each picture below, from the first again if they are too few.
         x: Where its left edge lies, in pixels.
         y: Where its upper edge lies, in pixels.
         resize_source: Stretch it to the size of the picture below first.
@@ -137,14 +137,19 @@ def ImageCompositeMasked(
     import torch.nn.functional as F
 
     below = destination.pixels[..., :3].clone()
-    above = source.pixels[..., :3].movedim(-1, 1)  # [B, 3, h, w]
+    above = _one_for_each(source.pixels[..., :3].movedim(-1, 1), len(below))  # [B, 3, h, w]
     if resize_source:
         above = F.interpolate(above, size=below.shape[1:3], mode="bilinear")
-    share = above.new_ones(1, 1, *above.shape[2:]) if mask is None else _fitted(mask, above)
+    share = above.new_ones(1, 1, *above.shape[2:]) if mask is None else _one_for_each(_fitted(mask, above), len(below))
     place = below[:, y : y + above.shape[2], x : x + above.shape[3]]
     above, share = (each[:, :, : place.shape[1], : place.shape[2]].movedim(1, -1) for each in (above, share))
     place.copy_(above * share + place * (1 - share))
     return Image(below)
+
+
+def _one_for_each(rows: Tensor, count: int) -> Tensor:
+    """As many rows as there are pictures, as ComfyUI counts them: cut, or repeated from the first."""
+    return rows.repeat(-(-count // len(rows)), 1, 1, 1)[:count]
 
 
 def _fitted(mask: Mask, pixels: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from engine.node import NullContext
@@ -65,3 +66,11 @@ def test_a_picture_is_pasted_where_the_mask_is():
     assert result[:4, 6].tolist() == [1, 1, 1, 1] and result[4:].sum() == 0 and result[:, :6].sum() == 0
     assert ImageCompositeMasked(below, above, resize_source=True).pixels.sum() == 8 * 8 * 3
     assert below.pixels.sum() == 0
+
+
+def test_of_a_batch_each_picture_below_gets_one():
+    batch = Image(torch.stack([torch.full((4, 4, 3), value) for value in (0.1, 0.2, 0.3)]))
+    assert ImageCompositeMasked(picture(0.9, 4), batch).pixels[:, 0, 0, 0].tolist() == pytest.approx([0.1])
+    two = Image(batch.pixels[:2])
+    pasted = ImageCompositeMasked(batch, two, mask=Mask(torch.ones(1, 4, 4))).pixels[:, 0, 0, 0].tolist()
+    assert pasted == pytest.approx([0.1, 0.2, 0.1])
