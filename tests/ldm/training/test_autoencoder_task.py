@@ -70,6 +70,19 @@ def test_the_loss_is_the_sum_of_its_weighted_parts():
     assert parts["loss"] == pytest.approx(parts["l1"] + parts["perceptual"] + 0.5 * parts["kl"], rel=1e-4)
 
 
+def test_pictures_and_their_copies_are_shown_on_the_way_and_training_is_not_disturbed():
+    shown: list[tuple[int, Tensor]] = []
+    watched, _ = train_autoencoder(
+        shapes(), VQ, SHORT, on_sample=lambda step, sheet: shown.append((step, sheet)), sample_every=2
+    )
+    assert [step for step, _ in shown] == [2, 4]
+    sheet = shown[0][1]
+    assert sheet.shape == (8, 16, 16, 3) and sheet.min() >= 0 and sheet.max() <= 1
+    torch.testing.assert_close(sheet[:4], shapes().pixels.movedim(1, -1) / 255)
+    alone, _ = train_autoencoder(shapes(), VQ, SHORT)
+    assert all(torch.equal(value, weights(alone)[name]) for name, value in weights(watched).items())
+
+
 def test_a_loss_of_the_other_kind_is_refused():
     with pytest.raises(ValueError, match="VQModel cannot be trained with KLLoss"):
         AutoencoderTask(VQModel(VQ), shapes(), KLLoss(AdversarialConfig(0)))
