@@ -22,7 +22,7 @@ from tests.browser.editor import Editor
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-WAIT_MS = 15_000
+WAIT_MS = 40_000
 """For what the machine may be slow at; nothing is asserted about time."""
 EXPECTED_NOISE = re.compile(r"WebSocket|ERR_CONNECTION_REFUSED|status of (400|404|409|422|503)")
 """What Chromium itself notes in the console when a test stops the server, or asks for what it refuses."""

@@ -39,6 +39,7 @@ class Editor:
         for index, title in enumerate(titles):
             if index > 0:
                 self.page.keyboard.down("Shift")
+                self.page.wait_for_timeout(50)  # the canvas takes note of the key with its next picture
             self.page.mouse.click(*self.grip(title))
             self.page.keyboard.up("Shift")
         expect(self.page.get_by_role("contentinfo")).to_contain_text(f"{len(titles)} selected")

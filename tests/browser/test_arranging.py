@@ -20,8 +20,6 @@ def align(editor: Editor, entry: str) -> None:
 
 def test_nodes_are_aligned_by_the_menu_and_undo_puts_them_back(editor: Editor) -> None:
     before = editor.box("Empty Latent")
-    editor.choose("What to draw", "Empty Latent")
-    editor.page.keyboard.press("ArrowRight")
     editor.choose(*CHOSEN)
     align(editor, "Right edges")
 
@@ -37,6 +35,7 @@ def test_nodes_are_aligned_by_the_menu_and_undo_puts_them_back(editor: Editor) -
 def test_nodes_are_spread_evenly_by_the_menu(editor: Editor) -> None:
     x, y = editor.grip("What to avoid")
     editor.drag((x, y), (x, y + 40))
+    editor.page.mouse.click(*editor.empty_place())
     editor.choose(*CHOSEN)
 
     def gaps() -> tuple[float, float]:

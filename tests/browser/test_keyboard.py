@@ -98,7 +98,8 @@ def test_the_graph_is_skipped_in_one_step(editor: Editor) -> None:
 
 
 def test_buttons_of_a_node_are_stops_only_while_it_is_selected(editor: Editor) -> None:
-    more = editor.node("KSampler").get_by_role("button", name="More")
-    expect(more).to_have_attribute("tabindex", "-1")
+    node = editor.node("KSampler")
+    expect(node.get_by_role("button", name="Collapse")).to_have_attribute("tabindex", "-1")
     editor.choose("KSampler")
-    expect(more).to_have_attribute("tabindex", "0")
+    for name in ("Collapse", "Help", "More"):
+        expect(node.get_by_role("button", name=name)).to_have_attribute("tabindex", "0")

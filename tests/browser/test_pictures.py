@@ -41,6 +41,9 @@ def loader(editor: Editor) -> Locator:
     editor.page.mouse.dblclick(*editor.empty_place())
     editor.search("LoadImage")
     node = editor.node("Load Image")
+    expect(node).to_be_visible()
+    editor.page.keyboard.press(".")
+    editor.page.wait_for_timeout(400)  # the view moves there
     expect(node.get_by_role("button", name="Upload")).to_be_visible()
     return node
 

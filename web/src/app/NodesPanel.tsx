@@ -138,7 +138,9 @@ function byCategory(nodes: readonly NodeSchema[], ranked: boolean): [string, Nod
   const folders = new Map<string, NodeSchema[]>();
   for (const node of nodes) folders.set(node.category, [...(folders.get(node.category) ?? []), node]);
   const list = [...folders];
-  return ranked ? list : list.sort(([a], [b]) => a.localeCompare(b));
+  // What few people need comes last.
+  const rank = (category: string) => (category.startsWith("advanced") ? 1 : 0);
+  return ranked ? list : list.sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b));
 }
 
 /** Arrows walk the tree; left and right close and open a folder. */

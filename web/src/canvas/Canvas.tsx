@@ -25,13 +25,13 @@ import {
 } from "react";
 import { addNode } from "../app/actions";
 import { useCatalogue } from "../app/catalogue";
-import { type Selection, scopeId, useTab } from "../app/store";
+import { activeTab, type Selection, scopeId, useTab } from "../app/store";
 import { openMenu, uiStore } from "../app/ui";
 import { catalogueOf, GRID, type Point, scopeOf, withPositions } from "../document";
 import { jumpStore } from "../live/jump";
 import { useSettings } from "../live/settings";
 import { BoundaryCards } from "./BoundaryCards";
-import { boardStore, type Camera, FAR, fitView, toCanvas, useBoard, viewOf, ZOOM } from "./board";
+import { boardStore, type Camera, FAR, fitView, startView, toCanvas, useBoard, ZOOM } from "./board";
 import { type Cut, CutLine } from "./Cut";
 import { type Cargo, carry, load } from "./dragging";
 import { Far } from "./Far";
@@ -215,7 +215,7 @@ function useCamera(
       boardStore.setState({ camera, heights: NO_HEIGHTS });
       const { scene } = boardStore.getState();
       const rect = sceneRect(scene, NO_HEIGHTS);
-      const view = first.current ?? (rect ? viewOf(rect, camera.box()) : { x: 0, y: 0, zoom: 1 });
+      const view = first.current ?? (rect ? startView(rect, camera.box()) : { x: 0, y: 0, zoom: 1 });
       camera.move(view);
       look(view);
     },
@@ -258,10 +258,11 @@ function seen(before: Rect, view: Viewport, box: DOMRect): Rect {
 function useNodesChange(): (changes: NodeChange<FlowNode>[]) => void {
   const select = useTab((tab) => tab.select);
   const endDeed = useTab((tab) => tab.endDeed);
-  const selection = useTab((tab) => tab.selection);
   const cargo = useRef<Cargo | null>(null);
   return useCallback(
     (changes) => {
+      // Read now: two presses may come before the page is drawn again.
+      const { selection } = activeTab().getState();
       const selected = afterSelecting(selection, changes);
       if (selected !== selection) select(selected);
       measure(changes);
@@ -279,7 +280,7 @@ function useNodesChange(): (changes: NodeChange<FlowNode>[]) => void {
         endDeed();
       }
     },
-    [selection, select, endDeed],
+    [select, endDeed],
   );
 }
 

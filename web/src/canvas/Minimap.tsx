@@ -51,7 +51,12 @@ export function Minimap({ scene }: { scene: Scene }) {
   useOnViewportChange({ onChange: soon });
   useEffect(() => {
     soon();
-    return () => cancelAnimationFrame(frame.current);
+    const theme = new MutationObserver(soon);
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    return () => {
+      theme.disconnect();
+      cancelAnimationFrame(frame.current);
+    };
   }, [soon]);
   return (
     <canvas

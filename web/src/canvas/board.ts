@@ -84,6 +84,17 @@ export function viewOf(rect: Rect, box: { width: number; height: number }, most 
   };
 }
 
+/** Narrower than this, in pixels, is a phone held upright. */
+const NARROW = 600;
+
+/** The view to begin with: everything, or on a phone, where that would be tiny boxes, the beginning at a legible size. */
+export function startView(rect: Rect, box: { width: number; height: number }): View {
+  const whole = viewOf(rect, box);
+  if (whole.zoom >= FAR || box.width >= NARROW) return whole;
+  const zoom = 0.6;
+  return { x: 24 - rect.x * zoom, y: box.height / 2 - (rect.y + rect.height / 2) * zoom, zoom };
+}
+
 /** Bring everything, or some nodes, into view. */
 export function fitView(ids?: Iterable<string>, duration = 200): void {
   const { scene, heights, camera } = boardStore.getState();
