@@ -17,12 +17,12 @@ from nodes.training_run import (
     Channels,
     Count,
     LearningRate,
+    Live,
     Rows,
     check_sides,
     check_widths,
     how_trained,
     loss_curve,
-    reporter,
     state_file,
     whole_numbers,
 )
@@ -60,8 +60,11 @@ def TrainAutoencoder(
     learning_rate: LearningRate = 1e-3,
     schedule: Literal["cosine", "linear", "constant"] = "cosine",
     ema_decay: Fraction = 0.99,
+    sample_every: Annotated[int, Field(ge=0, le=1_000_000)] = 500,
     seed: Seed = 0,
     classifier: Classifier | None = None,
+    fork_from: str = "",
+    yield_to_others: bool = False,
 ) -> TrainedAutoencoder:
     """Train an autoencoder, the first stage of latent diffusion; stop and run again to go on.
 
@@ -88,8 +91,12 @@ def TrainAutoencoder(
         learning_rate: Highest rate of Adam; it rises at first and then falls.
         schedule: How the rate falls: along a cosine, in a line, or not at all.
         ema_decay: How slowly the averaged weights, which are saved, follow; 0 saves the last ones.
+        sample_every: Steps between sheets of pictures above their copies in the output folder; 0 makes none.
         seed: Of initial weights, order and noise.
         classifier: Compares what is seen in pictures, as the paper's VGG does.
+        fork_from: Another training, by its name, from whose state to go on under this name: with the same network and
+            batches, but another rate, loss or number of steps. The other one stays as it is.
+        yield_to_others: Stop when other jobs wait, and go on after them.
     """
     from engine.ldm.autoencoder import AutoencoderConfig, VQModel
     from engine.ldm.checkpoint import save_autoencoder
@@ -132,15 +139,17 @@ def TrainAutoencoder(
         disc_channels=disc_channels,
         disc_layers=disc_layers,
     )
-    loaded = pictures.load()
+    loaded, live = pictures.load(), Live(ctx, yield_to_others)
     trained, history = train_autoencoder(
         loaded,
         config,
         settings,
-        state_file(ctx, f"{name}/autoencoder"),
-        reporter(ctx),
+        state_file(ctx, f"{name}/autoencoder", fork_from and f"{fork_from}/autoencoder"),
+        live.report,
         loss,
         ctx.service(ModelManager).device.torch_device,
+        lambda step, sheet: live.samples(name, step, sheet),
+        sample_every or steps + 1,
     )
     facts = how_trained(settings, history)
     if isinstance(trained, VQModel):

@@ -118,3 +118,19 @@ def test_accumulated_pictures_are_counted(ctx: NullContext, pictures: Pictures) 
     TrainAutoencoder(pictures, ctx, **AUTOENCODER, accumulate=2)
     file = open_model(ctx.folders.models[0] / "vae/small.safetensors")
     assert json.loads(file.metadata["darkroom.trained"])["pictures_seen"] == 12
+
+
+def test_pictures_above_their_copies_are_saved_on_the_way(ctx: NullContext, pictures: Pictures) -> None:
+    TrainAutoencoder(pictures, ctx, **VQ, sample_every=2)
+    (sheet,) = (ctx.folders.output / "training" / "snapped").glob("*.png")
+    assert sheet.name == "step 2_00001_.png"
+
+
+def test_a_fork_goes_on_from_another_training_and_leaves_it_alone(ctx: NullContext, pictures: Pictures) -> None:
+    TrainAutoencoder(pictures, ctx, **VQ)
+    before = losses(ctx, "snapped/autoencoder")
+    settings = {**VQ, "name": "fork", "steps": 5, "disc_weight": 0.5, "disc_start": 4, "disc_channels": 4}
+    TrainAutoencoder(pictures, ctx, **{**settings, "disc_layers": 1}, fork_from="snapped")
+    after = losses(ctx, "fork/autoencoder")
+    assert after["loss"][:3] == before["loss"] and len(after["loss"]) == 5 and len(after["adversary_loss"]) == 1
+    assert losses(ctx, "snapped/autoencoder") == before
