@@ -340,3 +340,22 @@ def test_a_wire_tells_what_travels_along_it(editor: Editor) -> None:
             re.compile("^latent: LATENT 1\N{MULTIPLICATION SIGN}4\N{MULTIPLICATION SIGN}")
         )
     ).to_be_attached()
+
+
+def test_ports_that_fit_a_wire_show_the_letter_of_their_type(editor: Editor) -> None:
+    def letters() -> list[str]:
+        return editor.page.evaluate(
+            """() => [...document.querySelectorAll(".port-grip")]
+                .filter((grip) => getComputedStyle(grip, "::before").opacity === "1")
+                .map((grip) => grip.dataset.letter)"""
+        )
+
+    mouse = editor.page.mouse
+    mouse.move(*editor.empty_place())
+    assert letters() == []
+    mouse.move(*editor.port("VAE Decode", "out", "image"))
+    mouse.down()
+    mouse.move(*editor.empty_place(), steps=5)
+    editor.until(lambda: set(letters()) == {"I"} and len(letters()) >= 3)
+    mouse.up()
+    editor.page.keyboard.press("Escape")

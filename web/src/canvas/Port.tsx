@@ -2,7 +2,7 @@
 
 import { memo } from "react";
 import type { InputPort, OutputPort } from "../document";
-import { classes, PortMark } from "../theme";
+import { classes, PortMark, portLook } from "../theme";
 import { drawFromInput, drawFromOutput, inputEnd, portKey, usePortLight } from "./connecting";
 import type { SceneNode } from "./scene";
 import { useShape } from "./shapes";
@@ -29,6 +29,7 @@ export const InputDot = memo(function InputDot({ node, port, bare = false, promo
       <span
         className="port-grip nodrag nopan"
         data-port={portKey("in", node, port.id)}
+        data-letter={portLook(schema.type).letter}
         title={`${name}: ${schema.type}${schema.help ? `\n${schema.help}` : ""}`}
         onPointerDown={(event) => {
           if (event.button !== 0 || event.altKey) return;
@@ -73,6 +74,7 @@ export const OutputDot = memo(function OutputDot({
       <span
         className="port-grip nodrag nopan"
         data-port={portKey("out", node, port.id)}
+        data-letter={portLook(schema.type).letter}
         title={`${schema.name}: ${schema.type}${known}${schema.help ? `\n${schema.help}` : ""}`}
         onPointerDown={(event) => {
           if (event.button !== 0 || event.altKey) return;

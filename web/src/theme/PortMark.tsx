@@ -1,4 +1,4 @@
-/** A port type's shape in its colour, 10 px; the letter inside it appears on hover and always with `letter`. */
+/** A port type's shape in its colour, 10 px. */
 
 import { classes } from "./Button";
 import { type PortShape, portLook } from "./ports";

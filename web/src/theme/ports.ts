@@ -10,7 +10,7 @@ export interface PortLook {
   /** A CSS colour. */
   colour: string;
   shape: PortShape;
-  /** One or two characters, shown on hover. */
+  /** One or two characters, shown at a port under the pointer and where a wire being drawn fits. */
   letter: string;
 }
 
