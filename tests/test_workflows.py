@@ -237,3 +237,32 @@ def test_the_embedded_model_makes_a_picture(tmp_path: Path) -> None:
     with Pillow.open(path) as picture:
         assert picture.size == (256, 256)
         assert len(set(picture.resize((16, 16)).get_flattened_data())) > 20  # no flat colour
+
+
+def test_a_lora_is_trained_and_drawn_with_in_one_run_and_loaded_in_another(darkroom: Darkroom) -> None:
+    settings: dict[str, Any] = {"train.steps": 2, "train.batch_size": 2, "train.sample_every": 0, "train.rank": 2}
+    settings |= {"pictures.groups": "food-drink", "prompt.text": "apple", **FEW}
+    called, files = run(darkroom, WORKFLOWS / "train/lora.json", settings)
+    assert {"train", "prompt", "sampler"} <= set(called)
+    assert len(files) == 5  # four pictures and the curve
+    document: dict[str, Any] = json.loads((WORKFLOWS / "text_to_image.json").read_text())
+    nodes = document["nodes"]
+    links = {"model": {"from": "model.model"}, "clip": {"from": "model.clip"}, "lora_name": "activities.safetensors"}
+    nodes["lora"] = {"type": "LoraLoader", "inputs": links}
+    for node, input in (("prompt", "clip"), ("nothing", "clip"), ("sampler", "model")):
+        nodes[node]["inputs"][input] = {"from": f"lora.{input}"}
+    result = darkroom.run(loads(json.dumps(document)), FEW)
+    result.raise_errors()
+    assert len(result.ui["save"]["images"]) == 1  # type: ignore[arg-type]
+
+
+def test_a_word_is_learned_and_drawn_in_one_run_and_written_in_another(darkroom: Darkroom) -> None:
+    settings: dict[str, Any] = {"train.steps": 2, "train.batch_size": 2, "train.sample_every": 0}
+    settings |= {"pictures.groups": "food-drink", "few.words": "apple", **FEW}
+    called, files = run(darkroom, WORKFLOWS / "train/textual_inversion.json", settings)
+    assert {"train", "prompt", "sampler"} <= set(called)
+    assert len(files) == 5
+    plain = {**FEW, "prompt.text": "a red apple"}
+    _, (without,) = run(darkroom, WORKFLOWS / "text_to_image.json", plain)
+    called, (path,) = run(darkroom, WORKFLOWS / "text_to_image.json", {**plain, "prompt.text": "a embedding:medal"})
+    assert "prompt" in called and path != without
