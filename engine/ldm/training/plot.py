@@ -23,7 +23,7 @@ def plot_losses(losses: Mapping[str, Sequence[float]], width: int = 960, height:
     """Draw losses by step on a logarithmic scale: faint as recorded, strong as a running mean over 1 % of the steps.
 
     Args:
-        losses: Values by name, all of one length; zero and negative values are left out.
+        losses: Values by name; one that has fewer began later. Zero and negative values are left out.
 
     Returns:
         [1, height, width, 3] in [0, 1].
@@ -56,10 +56,11 @@ def plot_losses(losses: Mapping[str, Sequence[float]], width: int = 960, height:
     for index, (name, values) in enumerate(shown.items()):
         colour = COLOURS[index % len(COLOURS)]
         window = max(1, steps // 100)
-        draw.line([place(i, v) for i, v in enumerate(values) if v > 0], (*colour, 50), 1)
-        draw.line([place(i, v) for i, v in enumerate(_running_mean(values, window)) if v > 0], colour, 2)
+        begun = steps - len(values)
+        draw.line([place(begun + i, v) for i, v in enumerate(values) if v > 0], (*colour, 50), 1)
+        draw.line([place(begun + i, v) for i, v in enumerate(_running_mean(values, window)) if v > 0], colour, 2)
         draw.rectangle((x, 22, x + 14, 36), colour)
-        draw.text((x + 22, 29), name, TEXT, font, anchor="lm")
+        draw.text((x + 22, 29), name.replace("_", " "), TEXT, font, anchor="lm")
         x += 50 + int(font.getlength(name))
     return _tensor(picture)
 
