@@ -58,8 +58,8 @@ export interface TabState {
   /** Edit the document; changes of one `deed` that follow each other are undone together. */
   dispatch(changes: Change | readonly Change[], deed?: string): void;
   /**
-   * Edit the document without leaving a step to undo, where nothing was done to it yet: for what opening it adds, such
-   * as places for nodes that have none.
+   * Edit the document without leaving a step to undo: for what showing it adds, such as places for nodes that have
+   * none.
    */
   prepare(edit: (document: Workflow) => Workflow): void;
   /** End the deed under way, as when the mouse button is let go. */
@@ -112,13 +112,12 @@ export function createTab(document: Workflow, options: { id?: string; saved?: Sa
         const { document, savedDocument, history } = get();
         const next = edit(document);
         if (next === document) return;
-        if (history.past.length + history.future.length > 0) get().dispatch({ type: "replace", document: next });
-        else
-          set({
-            document: next,
-            history: startHistory(next),
-            savedDocument: savedDocument === document ? next : savedDocument,
-          });
+        // Steps are patches by key, so those that there are already fit a document with more in it.
+        set({
+          document: next,
+          history: { ...history, document: next, open: null },
+          savedDocument: savedDocument === document ? next : savedDocument,
+        });
       },
       endDeed: () => take(closeDeed(get().history)),
       undo: () => take(undo(get().history)),
