@@ -61,6 +61,11 @@ export class Client {
     return (await this.get<{ names: string[] }>(`/v1/folders/${encodeURIComponent(folder)}`)).names;
   }
 
+  /** What the header of a model's file says about it. @throws ApiError 404 when it says nothing */
+  modelMetadata(folder: string, filename: string): Promise<Record<string, string>> {
+    return this.get(`/view_metadata/${encodeURIComponent(folder)}`, { filename });
+  }
+
   async validate(workflow: Workflow, outputs?: string[], signal?: AbortSignal): Promise<Problem[]> {
     const answer = await this.post<{ problems: Problem[] }>("/v1/validate", { workflow, outputs }, { signal });
     return answer.problems;

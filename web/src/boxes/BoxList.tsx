@@ -65,6 +65,9 @@ export function BoxList({ boxes, chosen, most, offered, strict, onChoose, onChan
                   <Trash2 />
                 </IconButton>
               </span>
+              {!nameless && isUnknown(box.label, offered) && (
+                <p className="boxes-unknown">The model has not learnt this word; it knows {examples(offered)}.</p>
+              )}
               {index === chosen && (
                 <fieldset className="boxes-figures">
                   <legend className="visually-hidden">Place of {called}, in percent of the picture</legend>
@@ -91,6 +94,15 @@ export function BoxList({ boxes, chosen, most, offered, strict, onChoose, onChan
       {boxes.length >= most && <p className="boxes-note">That is all: {most} boxes at most.</p>}
     </section>
   );
+}
+
+function isUnknown(label: string, offered: readonly string[]): boolean {
+  const word = label.trim().toLowerCase();
+  return word !== "" && offered.length > 0 && !offered.some((each) => each.toLowerCase().startsWith(word));
+}
+
+function examples(offered: readonly string[]): string {
+  return offered.length > 3 ? `${offered.slice(0, 3).join(", ")} and ${offered.length - 3} more` : offered.join(", ");
 }
 
 /** A share of the picture in percent; what is typed counts as soon as it is a number. */

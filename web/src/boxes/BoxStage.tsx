@@ -71,6 +71,7 @@ export function BoxStage(props: BoxStageProps) {
     event.currentTarget.setPointerCapture(event.pointerId);
     pressed.current = { x: event.clientX, y: event.clientY };
     if (index !== chosen) onChoose(index);
+    event.currentTarget.querySelectorAll<HTMLElement>(".box-live")[index]?.focus({ preventScroll: true });
     setDrag({ pointer: event.pointerId, from: at, index, handle, box: taken ?? { ...between(at, at), label: "" } });
   };
   const onPointerMove = (event: PointerEvent) => {
@@ -97,10 +98,13 @@ export function BoxStage(props: BoxStageProps) {
   const shown = boxes.map((box, index) => (drag && index === drag.index ? drag.box : box));
   return (
     <div className="boxes-stage">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: drawing is for pointers; the list adds and sizes by keys */}
       <div
         ref={picture}
         className="boxes-picture"
         style={{ "--ratio": ratio } as React.CSSProperties}
+        // The browser would give the focus to the box on top, which is not always the one that is meant.
+        onMouseDown={(event) => event.preventDefault()}
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
         onPointerUp={onPointerUp}

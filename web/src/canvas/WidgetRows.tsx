@@ -3,6 +3,7 @@
 import { memo } from "react";
 import { here, schemasHere } from "../app/actions";
 import {
+  checkpointOf,
   type InputSchema,
   type JsonValue,
   literalOf,
@@ -72,6 +73,7 @@ const WidgetRow = memo(
             nodeId={id}
             onChange={(next, final) => change(id, schema, next, final)}
             sibling={(name) => siblingOf(id, name)}
+            checkpoint={() => checkpointOf(here().scope, schemasHere(), id)}
             {...(problem && { problem })}
             {...(schema.widget === "seed" && {
               seedMode: seedMode ?? "fixed",

@@ -1,9 +1,9 @@
 /** The fields of a form, as its users fill them in. */
 
-import { catalogueStore } from "../app/catalogue";
+import { schemasHere } from "../app/actions";
 import { useProblems } from "../app/run";
 import { activeTab, useTab } from "../app/store";
-import { catalogueOf, type JsonValue, type SeedMode, settingOf, writeLiteral } from "../document";
+import { checkpointOf, type JsonValue, type SeedMode, settingOf, writeLiteral } from "../document";
 import { Widget } from "../widgets";
 import { type Field, isExample, isLinked } from "./model";
 
@@ -32,8 +32,9 @@ function FormField({ field }: { field: Field }) {
   const sibling = (name: string) => {
     const { document } = activeTab().getState();
     const found = document.nodes[node];
-    return settingOf(found, catalogueOf(document, catalogueStore.getState().nodes).get(found?.type ?? ""), name);
+    return settingOf(found, schemasHere().get(found?.type ?? ""), name);
   };
+  const checkpoint = () => checkpointOf(activeTab().getState().document, schemasHere(), node);
   const onSeedMode = (mode: SeedMode) =>
     dispatch({ type: "editBoxes", nodes: [node], patch: { seeds: { ...seeds, [schema.name]: mode } } });
   return (
@@ -47,6 +48,7 @@ function FormField({ field }: { field: Field }) {
       onSeedMode={onSeedMode}
       onChange={onChange}
       sibling={sibling}
+      checkpoint={checkpoint}
       masked={masked}
       example={example}
       {...(problem && { problem })}

@@ -33,6 +33,7 @@ const server: FileServer = {
       : Array.from({ length: 1000 }, (_, number) => `sdxl/model-${String(number).padStart(4, "0")}.safetensors`),
   upload: async (_file, name) => name,
   uploadMask: async (_mask, original) => `masked-${original}`,
+  classes: async () => ["cat", "dog", "red apple"],
   pictureUrl: () => picture(),
 };
 

@@ -6,6 +6,7 @@ import { BoxMarks } from "../boxes/BoxMarks";
 import { readBoxes, writeBoxes } from "../boxes/geometry";
 import { Button, Spinner } from "../theme";
 import { Frame } from "./Frame";
+import { useFiles } from "./files";
 import { readable, shownValue, type WidgetProps } from "./types";
 import "../boxes/boxes.css";
 
@@ -16,14 +17,21 @@ const MOST = 92;
 
 export function BoxesWidget(props: WidgetProps) {
   const { schema, onChange, disabled, sibling } = props;
+  const files = useFiles();
   const [editing, setEditing] = useState(false);
+  /** What the checkpoint knows. */
+  const [known, setKnown] = useState<readonly string[]>([]);
   const boxes = readBoxes(shownValue(props));
   const label = props.label ?? readable(schema.name);
   const [width, height] = [Number(sibling?.("width") ?? 1), Number(sibling?.("height") ?? 1)];
   const ratio = width > 0 && height > 0 ? width / height : 1;
   const deed = boxes.length > 0 ? "Edit boxes" : "Draw boxes";
   const count = `${boxes.length === 1 ? "1 box" : `${boxes.length || "no"} boxes`}`;
-  const open = () => setEditing(true);
+  const open = () => {
+    setEditing(true);
+    const checkpoint = props.checkpoint?.();
+    if (schema.options === null && checkpoint) void files.server.classes(checkpoint).then(setKnown);
+  };
   return (
     <Frame of={props} kind="drawing" stacked>
       {(control) => (
@@ -57,7 +65,7 @@ export function BoxesWidget(props: WidgetProps) {
                 title={label.charAt(0).toUpperCase() + label.slice(1)}
                 boxes={boxes}
                 most={schema.maximum ?? MOST}
-                offered={schema.options ?? []}
+                offered={schema.options ?? known}
                 ratio={ratio}
                 onClose={() => setEditing(false)}
                 onSave={(made) => {

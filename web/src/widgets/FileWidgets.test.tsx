@@ -32,6 +32,10 @@ class Folders implements FileServer {
     return `masked-${original}`;
   }
 
+  async classes(): Promise<string[]> {
+    return [];
+  }
+
   pictureUrl(name: string, thumbnail?: number): string {
     return `/v1/files/input/${name}?thumbnail=${thumbnail ?? ""}`;
   }

@@ -27,6 +27,8 @@ export interface FileServer {
    * the picture is to be repainted. Gives the copy's name.
    */
   uploadMask(mask: Blob, original: string): Promise<string>;
+  /** The names of what a checkpoint knows: classes, or kinds of things to put in boxes. None where it does not say. */
+  classes(checkpoint: string): Promise<string[]>;
   /** Where an input picture is, whole or at most `thumbnail` pixels wide and high. */
   pictureUrl(name: string, thumbnail?: number): string;
 }

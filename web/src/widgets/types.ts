@@ -27,6 +27,8 @@ export interface WidgetProps {
   example?: boolean;
   /** What another input of the node is set to; undefined when it is linked. For a drawing's size, say. */
   sibling?(name: string): JsonValue | undefined;
+  /** The file of the checkpoint whose model, text encoder or the like reaches the node; undefined when none does. */
+  checkpoint?(): string | undefined;
 }
 
 /** The value to show: what is set, or else the default. */
