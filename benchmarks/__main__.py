@@ -1,5 +1,7 @@
 """Run the benchmarks: `python -m benchmarks [NAME ...]`. Without names all of them, and docs/benchmarks.md is written.
 
+`python -m benchmarks tradeoff` is a study of its own, with options of its own.
+
 Exit code 1 when a benchmark fails to run; a promise that is missed is only shown.
 """
 
@@ -19,10 +21,13 @@ import benchmarks
 from benchmarks.row import Row
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
-NOT_BENCHMARKS = {"house", "row", "__main__"}
+NOT_BENCHMARKS = {"house", "row", "tradeoff", "__main__"}
 
 
 def main(names: list[str]) -> int:
+    if names[:1] == ["tradeoff"]:
+        study = importlib.import_module("benchmarks.tradeoff.study")
+        return study.main(names[1:])
     found = [each.name for each in pkgutil.iter_modules(benchmarks.__path__) if each.name not in NOT_BENCHMARKS]
     unknown = [name for name in names if name not in found]
     if unknown:
