@@ -44,7 +44,7 @@ class System:
 SYSTEMS: Mapping[str, System] = MappingProxyType(
     {
         "super-resolution": System(
-            lambda subject, _: super_resolution(subject), "darkroom-emoji-256-x4", HELD_OUT, 256, 32, 5, columns=1
+            lambda subject, _: super_resolution(subject), "darkroom-emoji-256-x4", HELD_OUT, 256, 24, 2, columns=2
         ),
         "inpainting": System(
             lambda subject, load: inpainting(subject, load()), "darkroom-emoji-64-inpainting", columns=4

@@ -87,7 +87,7 @@ def measure(home: Path, system: str, out: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("system", "figures"),
     [
-        ("super-resolution", ("bicubic dB", "gain dB", "gain dB with 20 steps")),
+        ("super-resolution", ("bicubic dB", "gain dB", "gain dB with 8 steps")),
         ("inpainting", ("filled: class", "filled: exact", "PSNR in the hole dB")),
         ("semantic", ("mean IoU", "true pictures through the autoencoder")),
         ("layout", ("share with IoU >= 0.5", "mean IoU")),
