@@ -47,7 +47,10 @@ SchedulerName = Literal[
     "linear_quadratic",
     "kl_optimal",
     "ldm",
+    "ldm_exact",
 ]
+ORIGINAL = ("ldm", "ldm_exact")
+"""Schedulers of the original, which begins from noise of unit variance and ends above 0."""
 Start = Literal["noise", "ldm", "as it is"]
 """Noise added as ComfyUI adds it, as LDM does, or not at all."""
 PatchSide = Annotated[int, Field(ge=8, le=1024, multiple_of=8)]
@@ -79,11 +82,12 @@ async def KSampler(
         steps: More steps follow the model more exactly and take longer.
         cfg: How strongly to follow the prompt; 1 ignores `negative` and is twice as fast.
         sampler_name: How each step is computed.
-        scheduler: How the noise levels are spaced; `ldm` is the original's grid for ddim and plms.
+        scheduler: How the noise levels are spaced; `ldm` is the original's grid for ddim and plms, which may have
+            more steps than asked; `ldm_exact` never has.
         denoise: Share of the schedule to run; below 1 keeps part of the input latent.
     """
     sigmas = sigmas_of(model, scheduler, steps, denoise, sampler_name)
-    start: Start = "ldm" if scheduler == "ldm" else "noise"
+    start: Start = "ldm" if scheduler in ORIGINAL else "noise"
     return await sample_latent(model, positive, negative, latent_image, ctx, seed, cfg, sampler_name, sigmas, start)
 
 
@@ -125,7 +129,7 @@ async def KSamplerAdvanced(
     if return_with_leftover_noise == "disable":
         sigmas[-1] = 0.0
     sigmas = sigmas[start_at_step:]
-    start: Start = "as it is" if add_noise == "disable" else "ldm" if scheduler == "ldm" else "noise"
+    start: Start = "as it is" if add_noise == "disable" else "ldm" if scheduler in ORIGINAL else "noise"
     return await sample_latent(
         model, positive, negative, latent_image, ctx, noise_seed, cfg, sampler_name, sigmas, start
     )
@@ -136,9 +140,9 @@ def sigmas_of(model: Model, scheduler: str, steps: int, denoise: float, sampler:
     from engine.ldm.sampling.sigmas import ldm_sigmas, sampler_sigmas
 
     schedule = model.config.schedule()
-    if scheduler != "ldm":
+    if scheduler not in ORIGINAL:
         return sampler_sigmas(schedule, scheduler, steps, denoise, sampler)
-    whole = ldm_sigmas(schedule, steps)
+    whole = ldm_sigmas(schedule, steps, "exact" if scheduler == "ldm_exact" else "uniform")
     return whole[len(whole) - 1 - int((len(whole) - 1) * denoise) :]
 
 

@@ -31,6 +31,7 @@ from engine.ldm.checkpoint_config import (
     pixel_channels,
     read_config,
 )
+from engine.ldm.conditioners.hybrid import HybridConditioner
 from engine.ldm.conditioners.text import BERTEmbedder
 from engine.ldm.config import LatentDiffusionConfig
 from engine.ldm.latent_diffusion import LatentDiffusion
@@ -43,6 +44,8 @@ from engine.ldm.unet import UNetConfig, UNetModel
 from engine.ldm.weights import ModelFile, load_strict, save_model
 
 VOCABULARY_KEY = "darkroom.vocabulary"
+LOSS = "loss."
+"""Where first stages keep what judged them while they trained (LPIPS, discriminator); nothing to decode with."""
 
 
 def load_latent_diffusion(
@@ -69,7 +72,7 @@ def load_latent_diffusion(
         check_size(config.conditioner.depth, file)
     with _skeleton(file):
         model = LatentDiffusion(config, tokenizer or find_tokenizer(file, config))
-    tensors = file.tensors()
+    tensors = {name: each for name, each in file.tensors().items() if not name.startswith(f"{FIRST_STAGE}{LOSS}")}
     if "betas" not in tensors:  # stripped by a converter: the schedule follows from the configuration
         tensors |= config.schedule().buffers()
     load_strict(model, tensors, str(file.path), dtype)
@@ -84,6 +87,8 @@ def save_latent_diffusion(path: str | Path, model: LatentDiffusion, metadata: Ma
     """
     own = {CONFIG_KEY: json.dumps(to_original(model.config))}
     stage = model.cond_stage_model
+    if isinstance(stage, HybridConditioner):
+        stage = stage.crossattn_conditioner
     if isinstance(stage, BERTEmbedder) and stage.tokenizer is not None:
         own[VOCABULARY_KEY] = "\n".join(stage.tokenizer.vocabulary)
     save_model(path, model.state_dict(), {**own, **(metadata or {})})
@@ -130,7 +135,7 @@ def load_autoencoder(file: ModelFile, dtype: torch.dtype | None = None) -> Autoe
         ModelFileError: there is no autoencoder, or it cannot be built or filled.
     """
     prefix = find_prefix(file, "encoder.conv_in.weight", (FIRST_STAGE, ""), "autoencoder")
-    tensors = {name: tensor for name, tensor in file.tensors(prefix).items() if prefix or not name.startswith("loss.")}
+    tensors = {name: tensor for name, tensor in file.tensors(prefix).items() if not name.startswith(LOSS)}
     config = find_first_stage_config(file, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
     with _skeleton(file):
         autoencoder = build_autoencoder(config)

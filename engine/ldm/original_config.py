@@ -132,9 +132,9 @@ def _target_name(model: Params) -> str:
 def _conditioning_key(params: Params) -> str | None:
     """Resolve as the original does (ldm/models/diffusion/ddpm.py, LatentDiffusion.__init__); pixel models take none."""
     cond = params.get("cond_stage_config")
-    if cond == "__is_unconditional__" or (cond is None and "first_stage_config" not in params):
-        return None
     explicit = params.get("conditioning_key")
+    if cond == "__is_unconditional__" or (cond is None and not explicit and "first_stage_config" not in params):
+        return None
     return str(explicit) if explicit else "concat" if params.get("concat_mode", True) else "crossattn"
 
 

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 import yaml
 from PIL import Image as Pillow
-from engine.ldm.weights import save_model
 from torch import Tensor
 
+from engine.ldm.weights import save_model
 from tests.ldm import fixtures
 
 Nodes = dict[str, dict[str, Any]]
-RECORDED = re.compile(r"(ema\.)?(ddim|plms|ddim_wide)\.S(\d+)(?:\.eta(\d))?(?:\.cfg(\d+))?\.out")
+RECORDED = re.compile(r"(ema\.|patch\.)?(ddim|plms|ddim_wide)\.S(\d+)(?:\.eta(\d))?(?:\.cfg(\d+))?\.out")
 WORDS = ("tokens", "class_label", "y", "clip_text")
 
 
@@ -38,6 +38,10 @@ class Case:
     cfg: float
     averaged: bool
 
+    @property
+    def in_patches(self) -> bool:
+        return self.key.startswith("patch.")
+
 
 def cases() -> list[Case]:
     """Every sampling recorded from x_T in any fixture that is at hand."""
@@ -49,11 +53,11 @@ def cases() -> list[Case]:
         for name in sorted(names):
             match = RECORDED.fullmatch(name)
             if match:
-                ema, kind, steps, eta, cfg = match.groups()
+                prefix, kind, steps, eta, cfg = match.groups()
                 sampler = "plms" if kind == "plms" else "ddim"
                 key = name.removesuffix(".out")
                 found.append(
-                    Case(folder.name, key, sampler, int(steps), float(eta or 0), float(cfg or 1), ema is not None)
+                    Case(folder.name, key, sampler, int(steps), float(eta or 0), float(cfg or 1), prefix == "ema.")
                 )
         if "chain.x_T" in names:
             steps = fixtures.config(folder.name)["params"]["timesteps"]
@@ -76,7 +80,6 @@ def workflow(case: Case, inputs: Path) -> dict[str, Any]:
     """The workflow that repeats a recorded sampling; what it reads is written into the folder `inputs`."""
     io, params = fixtures.io(case.fixture), fixtures.config(case.fixture)["params"]
     inputs.mkdir(parents=True, exist_ok=True)
-    # These use x_T and noise of the plain sampling.
     latent_file(inputs / f"{case.fixture}.{case.key}.x_T.latent", io[f"{case.key}.x_T"])
     nodes: Nodes = {
         "model": node("LoadCheckpoint", ckpt_name=f"{case.fixture}.safetensors"),
@@ -90,9 +93,13 @@ def workflow(case: Case, inputs: Path) -> dict[str, Any]:
         latent_file(inputs / f"{case.fixture}.{case.key}.noise.latent", steps)
         nodes["step_noise"] = node("LoadLatent", latent=f"{case.fixture}.{case.key}.noise.latent")
         given = {"step_noise": "step_noise.latent"}
+    if case.in_patches:
+        split = fixtures.config(case.fixture)["split_input_params"]
+        size, stride = split["ks"][0], split["stride"][0]
+        nodes["cut"] = node("SampleInPatches", model="weights.model", size=size, overlap=1 - stride / size)
     nodes["sampler"] = node(
         "KSamplerGivenNoise",
-        model="weights.model",
+        model="cut.model" if case.in_patches else "weights.model",
         positive="positive.conditioning",
         negative="negative.conditioning",
         noise="noise.latent",
@@ -172,7 +179,13 @@ def _condition(nodes: Nodes, case: Case, params: dict[str, Any], io: fixtures.Te
         maps = _pictures(nodes, "map", io["segmentation_labels"], case, inputs)
         nodes["beside"] = node("EncodeLabelMap", labels=f"{maps}.image", model="model.model")
         parts.append("beside")
-    if "lr_u8_hwc" in io:
+    if case.in_patches:
+        latent_file(inputs / f"{case.fixture}.beside.latent", io["patch.c"])
+        nodes["small"] = node("LoadLatent", latent=f"{case.fixture}.beside.latent")
+        nodes["nothing"] = node("NoCondition")
+        nodes["beside"] = node("ConcatCondition", conditioning="nothing.conditioning", latent="small.latent")
+        parts.append("beside")
+    elif "lr_u8_hwc" in io:
         small = _pictures(nodes, "small", io["lr_u8_hwc"], case, inputs)
         nodes["nothing"] = node("NoCondition")
         nodes["beside"] = node("ConcatCondition", conditioning="nothing.conditioning", image=f"{small}.image")
