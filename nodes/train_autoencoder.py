@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from engine.errors import InputProblem
 from engine.models.handles import VAE
 from engine.models.manager import ModelManager
 from engine.node import Context, Fraction, Seed, Step, node
@@ -109,6 +110,8 @@ def TrainAutoencoder(
     mult = whole_numbers(channel_mult, "channel_mult")
     check_widths(channels, mult, norm_groups)
     check_sides(pictures.size, mult, "pixels")
+    if disc_weight:
+        _check_patches(pictures.size, disc_layers)
     config = AutoencoderConfig(
         ch=channels,
         ch_mult=mult,
@@ -157,3 +160,13 @@ def TrainAutoencoder(
     path = ctx.folders.place("vae", f"{name}.safetensors")
     save_autoencoder(path, trained.half(), facts)
     return TrainedAutoencoder(VAE.open(path), loss_curve(history))
+
+
+def _check_patches(side: int, layers: int) -> None:
+    """Make sure before a long training that the discriminator finds a patch when it enters."""
+    if side // 2**layers < 3:  # two more convolutions take a cell each
+        most = (side // 3).bit_length() - 1
+        raise InputProblem(
+            f"a discriminator of {layers} halvings sees no patch in pictures of {side} pixels; use {most} at most",
+            "disc_layers",
+        )

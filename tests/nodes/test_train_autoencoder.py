@@ -134,3 +134,13 @@ def test_a_fork_goes_on_from_another_training_and_leaves_it_alone(ctx: NullConte
     after = losses(ctx, "fork/autoencoder")
     assert after["loss"][:3] == before["loss"] and len(after["loss"]) == 5 and len(after["adversary_loss"]) == 1
     assert losses(ctx, "snapped/autoencoder") == before
+
+
+def test_a_discriminator_too_deep_for_the_pictures_is_refused_before_training(
+    ctx: NullContext, pictures: Pictures
+) -> None:
+    judged = {**AUTOENCODER, "disc_weight": 0.5, "disc_start": 0, "disc_channels": 4}
+    with pytest.raises(InputProblem, match="3 halvings sees no patch in pictures of 16 pixels; use 2 at most") as it:
+        TrainAutoencoder(pictures, ctx, **judged, disc_layers=3)
+    assert it.value.input == "disc_layers" and not ctx.folders.output.exists()
+    TrainAutoencoder(pictures, ctx, **judged, disc_layers=2)

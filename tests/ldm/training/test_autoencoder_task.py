@@ -15,6 +15,7 @@ from engine.ldm.autoencoder import AutoencoderConfig, AutoencoderKL, VQModel
 from engine.ldm.training.autoencoder_loss import AdversarialConfig, KLLoss, VQLoss
 from engine.ldm.training.autoencoder_task import RESTART_EVERY, AutoencoderTask, augment, narrow_posterior
 from engine.ldm.training.classifier import Classifier, ClassifierConfig
+from engine.ldm.training.codebook import measure_use, restart_unused
 from engine.ldm.training.first_stage_loss import FirstStageLoss
 from engine.ldm.training.loop import FitSettings, StepReport
 from engine.ldm.training.pictures import Picture, PictureSet
@@ -151,6 +152,32 @@ def test_unused_entries_move_onto_cells_every_so_many_steps():
     assert all(count == 0 for step, count in enumerate(moved) if step % RESTART_EVERY)
     assert max(history.measures["entries used"]) > 4
     assert all(1 <= value <= 32 for value in history.measures["perplexity"])
+
+
+def test_only_unused_entries_move_and_they_move_onto_cells():
+    torch.manual_seed(0)
+    model = VQModel(replace(VQ, n_embed=300)).eval()
+    pictures = shapes().batch(torch.arange(4).repeat(2))
+    with torch.no_grad():
+        cells = model.encode_mode(pictures).permute(0, 2, 3, 1).reshape(-1, 3)
+        model.quantize.embedding.weight[:5] = cells[::100][:5]
+        used = model.encode(pictures).indices.unique()
+    before = model.quantize.embedding.weight.detach().clone()
+    moved = restart_unused(model, pictures, torch.Generator().manual_seed(0))
+    after = model.quantize.embedding.weight.detach()
+    assert torch.equal(after[used], before[used])
+    assert moved == 300 - len(used)
+    unused = [entry for entry in range(300) if entry not in set(used.tolist())]
+    assert torch.cdist(after[unused], cells).min(dim=1).values.max() < 1e-3
+
+
+def test_use_is_measured_over_the_whole_set():
+    torch.manual_seed(0)
+    model = VQModel(VQ).eval()
+    use = measure_use(model, shapes())
+    chosen = model.encode(shapes().batch(torch.arange(4))).indices
+    assert use["entries"] == 32 and use["used"] == len(chosen.unique())
+    assert 1 <= use["perplexity"] <= use["used"]
 
 
 # ------------------------------------------------------------------------------------------------------------ the rest
