@@ -47,7 +47,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
             lambda subject, _: super_resolution(subject), "darkroom-emoji-256-x4", HELD_OUT, 256, 24, 2, columns=2
         ),
         "inpainting": System(
-            lambda subject, load: inpainting(subject, load()), "darkroom-emoji-64-inpainting", columns=4
+            lambda subject, load: inpainting(subject, load()), "darkroom-emoji-64-inpainting", TWO, columns=4
         ),
         "semantic": System(lambda subject, _: semantic(subject), "darkroom-emoji-64-semantic", columns=4),
         "layout": System(

@@ -10,6 +10,7 @@ from engine.ldm.autoencoder import AutoencoderKL, VQModel
 from engine.ldm.condition import Condition
 from engine.ldm.conditioners.spatial import inpainting_condition, paste_into_hole
 from engine.ldm.training.classifier import Classifier, embed_all
+from engine.ldm.training.pictures import load_pictures
 from models.evaluate.report import Example, Report
 from models.evaluate.subject import Subject
 from models.evaluate.super_resolution import psnr
@@ -22,14 +23,15 @@ GREY = 0.0
 def inpainting(subject: Subject, classifier: Classifier) -> Report:
     """Cut a square of 30 % of the area, wherever chance puts it, have it painted, and look for the nearest picture.
 
-    The nearest is taken among all pictures of the data set, by Euclidean distance of the classifier's features and of
-    pixels averaged to 16 x 16. The class is the picture's group; "exact" is the picture itself. By features it is also
-    looked for without the picture itself ("class among others"). The same is measured of the untouched picture and of
-    one whose hole stays grey, which bound what can be seen. A picture is good if its class is found by features.
+    The nearest is taken among all pictures of the groups that the classifier knows, by Euclidean distance of the
+    classifier's features and of pixels averaged to 16 x 16. The class is the picture's group; "exact" is the picture
+    itself. By features it is also looked for without the picture itself ("class among others"). The same is measured of
+    the untouched picture and of one whose hole stays grey, which bound what can be seen. A picture is good if its class
+    is found by features.
     """
     stage = subject.model.first_stage_model
     assert isinstance(stage, AutoencoderKL | VQModel)
-    pictures = subject.pictures()
+    pictures = load_pictures(subject.data, subject.size, classifier.config.groups)
     rows = subject.rows(pictures)
     x = pictures.batch(rows)
     holes = square_holes(len(x), subject.size, AREA, torch.Generator().manual_seed(subject.seed))

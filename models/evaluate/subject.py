@@ -45,9 +45,10 @@ class Subject:
         return load_pictures(self.data, self.size, self.groups)
 
     def rows(self, pictures: PictureSet) -> Tensor:
-        """Up to `count` different rows of the pictures, the same each time: [count]."""
+        """Up to `count` different rows of the pictures, of the subject's groups, the same each time: [count]."""
         order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(self.seed))
-        return order[: self.count].sort().values
+        chosen = [row for row in map(int, order) if not self.groups or pictures.pictures[row].group in self.groups]
+        return torch.tensor(sorted(chosen[: self.count]))
 
     def make(self, count: int, wanted: Condition, nothing: Condition | None = None, steps: int | None = None) -> Tensor:
         """Make pictures: [count, 3, S, S] in [-1, 1].
