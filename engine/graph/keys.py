@@ -195,7 +195,7 @@ def _fingerprint(node: GraphNode, fingerprint: Fingerprint | None, problems: lis
         problems.append(
             Problem(
                 "fingerprint_failed",
-                f"What it depends on cannot be found out: {error}",
+                f"What it depends on cannot be found out: {str(error).removesuffix('.')}.",
                 node.id,
                 fix="correct its inputs, or tell the author of the node",
             )
