@@ -80,13 +80,14 @@ def TrainDiffusion(
     elbo_weight: Annotated[float, Field(ge=0, le=1)] = 0.0,
     learn_logvar: bool = False,
     mixed_precision: bool = True,
+    with_vae: bool = True,
 ) -> TrainedModel:
     """Train a U-Net and what conditions it, the second stage of latent diffusion; stop and run again to go on.
 
     Args:
         training_set: Latents and captions, from Encode Pictures.
-        vae: The autoencoder that made the latents; it becomes part of the checkpoint.
-        name: The file's name in models/checkpoints.
+        vae: The autoencoder that made the latents.
+        name: The file's name in models/checkpoints, or models/diffusion_models without the VAE.
         conditioning: What the model is told of a picture: its caption; its group; nothing; the picture as small as the
             latent, for super-resolution; the picture around a hole, for inpainting; its map of colours; or what is
             where in a scene.
@@ -123,6 +124,8 @@ def TrainDiffusion(
         elbo_weight: How much the variational bound counts beside the simple loss; the paper's models leave it out.
         learn_logvar: Learn how much each timestep's error counts.
         mixed_precision: On a GPU, compute in bfloat16: about twice as fast. On the CPU it changes nothing.
+        with_vae: Put the autoencoder into the file, so that Load Checkpoint finds all in one; without it several models
+            share the one that Load Autoencoder loads.
     """
     import torch
 
@@ -233,10 +236,10 @@ def TrainDiffusion(
         crop,
         mixed_precision=mixed_precision,
     )
-    path = ctx.folders.place("checkpoints", f"{name}.safetensors")
-    save_latent_diffusion(path, model.half(), {**how_trained(settings, history), **recipe.metadata})
-    weights = Weights.at(path)
-    return TrainedModel(Model.open(path), TextEncoder(weights), VAE.open(path), loss_curve(history))
+    path = ctx.folders.place("checkpoints" if with_vae else "diffusion_models", f"{name}.safetensors")
+    save_latent_diffusion(path, model.half(), {**how_trained(settings, history), **recipe.metadata}, with_vae)
+    own_vae = VAE.open(path) if with_vae else vae
+    return TrainedModel(Model.open(path), TextEncoder(Weights.at(path)), own_vae, loss_curve(history))
 
 
 def _going_on(config: LatentDiffusionConfig, start: Model, vae: VAE) -> LatentDiffusionConfig:

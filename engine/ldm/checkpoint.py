@@ -79,8 +79,13 @@ def load_latent_diffusion(
     return model
 
 
-def save_latent_diffusion(path: str | Path, model: LatentDiffusion, metadata: Mapping[str, str] | None = None) -> None:
+def save_latent_diffusion(
+    path: str | Path, model: LatentDiffusion, metadata: Mapping[str, str] | None = None, first_stage: bool = True
+) -> None:
     """Write a whole checkpoint in the original's layout; configuration and vocabulary go into its metadata.
+
+    Args:
+        first_stage: Whether the autoencoder goes into the file, too.
 
     Raises:
         FileProblem: the file cannot be written; an older one is untouched.
@@ -91,7 +96,10 @@ def save_latent_diffusion(path: str | Path, model: LatentDiffusion, metadata: Ma
         stage = stage.crossattn_conditioner
     if isinstance(stage, BERTEmbedder) and stage.tokenizer is not None:
         own[VOCABULARY_KEY] = "\n".join(stage.tokenizer.vocabulary)
-    save_model(path, model.state_dict(), {**own, **(metadata or {})})
+    tensors = model.state_dict()
+    if not first_stage:
+        tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(FIRST_STAGE)}
+    save_model(path, tensors, {**own, **(metadata or {})})
 
 
 def save_autoencoder(path: str | Path, autoencoder: Autoencoder, metadata: Mapping[str, str] | None = None) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import torch
 
-from engine.errors import Cancelled, InputProblem
+from engine.errors import Cancelled, FileProblem, InputProblem
 from engine.ldm.weights import open_model
 from engine.models.handles import VAE
 from engine.node import NullContext
 from engine.values import TrainingSet
-from nodes.loaders import LoadCheckpoint, LoadedCheckpoint
+from nodes.loaders import LoadCheckpoint, LoadDiffusionModel, LoadedCheckpoint
 from nodes.text import EncodeText
 from nodes.train_autoencoder import TrainAutoencoder
 from nodes.train_diffusion import TrainDiffusion
@@ -53,6 +53,17 @@ def test_a_stopped_model_goes_on_with_the_same_losses(ctx: NullContext, pictures
     watching = Stopping(ctx, after=-1)
     TrainDiffusion(training_set, vae, watching, **DIFFUSION)
     assert watching.steps == []
+
+
+def test_models_share_an_autoencoder_that_is_in_none_of_their_files(
+    ctx: NullContext, pictures: Pictures, vae: VAE
+) -> None:
+    trained = TrainDiffusion(EncodePictures(pictures, vae, ctx), vae, ctx, **DIFFUSION, with_vae=False)
+    assert trained.vae == vae
+    assert LoadDiffusionModel("words.safetensors", ctx) == trained.model
+    with pytest.raises(FileProblem):
+        ctx.folders.resolve("checkpoints", "words.safetensors")
+    assert not [name for name in open_model(trained.model.weights.path).tensors() if "first_stage" in name]
 
 
 def test_sheets_of_samples_are_saved_on_the_way(ctx: NullContext, pictures: Pictures, vae: VAE) -> None:
