@@ -34,7 +34,7 @@ def test_nodes_are_aligned_by_the_menu_and_undo_puts_them_back(editor: Editor) -
 
 def test_nodes_are_spread_evenly_by_the_menu(editor: Editor) -> None:
     x, y = editor.grip("What to avoid")
-    editor.drag((x, y), (x, y + 40))
+    editor.drag((x, y), (x, y + 14))
     editor.page.mouse.click(*editor.empty_place())
     editor.choose(*CHOSEN)
 

@@ -68,12 +68,15 @@ interface RunState {
   owners: Readonly<Record<string, string>>;
   /** Problems that validating or submitting found, by tab id, until the next edit or run. */
   problems: Readonly<Record<string, readonly Problem[]>>;
+  /** What was not certain about the file that a tab was opened from, by tab id, until the user has read it. */
+  doubts: Readonly<Record<string, readonly Problem[]>>;
   /** A tab's graph was queued as this job: show it there, unless the tab shows one that still runs. */
   begin(tab: string, job: string): void;
   /** Show a job in a tab: one that just started, or a past one. */
   show(tab: string, run: JobRun): void;
   update(job: string, change: (run: JobRun) => JobRun): void;
   setProblems(tab: string, problems: readonly Problem[]): void;
+  setDoubts(tab: string, doubts: readonly Problem[]): void;
   forget(job: string): void;
 }
 
@@ -86,6 +89,7 @@ export const runStore = createStore<RunState>()((set) => ({
   shown: {},
   owners: {},
   problems: {},
+  doubts: {},
   begin: (tab, job) =>
     set((now) => {
       const before = now.jobs[now.shown[tab] ?? ""];
@@ -105,6 +109,7 @@ export const runStore = createStore<RunState>()((set) => ({
       return run === now.jobs[job] ? now : { jobs: { ...now.jobs, [job]: run } };
     }),
   setProblems: (tab, problems) => set((now) => ({ problems: { ...now.problems, [tab]: problems } })),
+  setDoubts: (tab, doubts) => set((now) => ({ doubts: { ...now.doubts, [tab]: doubts } })),
   forget: (job) =>
     set((now) => {
       const { [job]: gone, ...jobs } = now.jobs;
@@ -122,6 +127,12 @@ export function useRun<T>(selector: (run: JobRun) => T): T {
 }
 
 const NO_PROBLEMS: readonly Problem[] = [];
+
+/** What was not certain about the file that the tab on show was opened from. */
+export function useDoubts(): readonly Problem[] {
+  const tab = useStore(tabsStore, (state) => state.active);
+  return useStore(runStore, (state) => state.doubts[tab] ?? NO_PROBLEMS);
+}
 
 /** Problems of the tab on show: those found before running, or else the run's own. */
 export function useProblems(): readonly Problem[] {

@@ -5,7 +5,7 @@ import { isObject, parseJson, writeJson } from "../api/json";
 import { notify } from "../app/notices";
 import { runStore } from "../app/run";
 import { activeTab, type TabStore, tabsStore, tabTitle } from "../app/store";
-import type { Workflow } from "../document";
+import type { Problem, Workflow } from "../document";
 import { attempt } from "./attempt";
 import { openPanel } from "./desk";
 import { downloadText } from "./pictures";
@@ -101,14 +101,14 @@ export async function exportApi(tab: TabStore = activeTab()): Promise<void> {
   }
 }
 
-function tell(tab: TabStore, name: string, problems: readonly { code: string }[]): void {
+function tell(tab: TabStore, name: string, problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   const { id } = tab.getState();
-  runStore.getState().setProblems(id, problems as never);
-  const count = problems.length === 1 ? "one problem" : `${problems.length} problems`;
+  runStore.getState().setDoubts(id, problems);
+  const count = problems.length === 1 ? "One thing" : `${problems.length} things`;
   notify({
     kind: "warning",
-    text: `${name} was opened with ${count}.`,
+    text: `${name} was opened. ${count} in it could not be taken over as it stands.`,
     action: { title: "Show", run: () => openPanel("problems") },
   });
 }

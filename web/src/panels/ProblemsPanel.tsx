@@ -3,7 +3,7 @@
 import { CircleCheck, CornerDownRight, RefreshCw } from "lucide-react";
 import type { Problem } from "../api/types";
 import { useCatalogue } from "../app/catalogue";
-import { useProblems, useRun } from "../app/run";
+import { runStore, useDoubts, useProblems, useRun } from "../app/run";
 import { activeTab, useTab } from "../app/store";
 import type { Workflow } from "../document";
 import { fixesOf } from "../live/fixes";
@@ -16,6 +16,8 @@ import { Panel } from "./parts";
 export function ProblemsPanel() {
   const problems = useProblems() as readonly Problem[];
   const document = useTab((tab) => tab.document);
+  const doubts = useDoubts() as readonly Problem[];
+  const tab = useTab((each) => each.id);
   const failed = useRun((run) => run.status === "failed" && run.problems.length > 0);
   return (
     <Panel
@@ -29,22 +31,39 @@ export function ProblemsPanel() {
         </>
       }
     >
+      {doubts.length > 0 && (
+        <section aria-label="When it was opened">
+          <div className="problems-doubts">
+            <h3 className="column-heading">When it was opened</h3>
+            <Button size="small" onClick={() => runStore.getState().setDoubts(tab, [])}>
+              Dismiss
+            </Button>
+          </div>
+          <List problems={doubts} document={document} />
+        </section>
+      )}
       {problems.length > 0 ? (
-        <ul className="problems">
-          {problems.map((problem) => (
-            <Item
-              key={`${problem.code} ${problem.node} ${problem.input} ${problem.message}`}
-              problem={problem}
-              document={document}
-            />
-          ))}
-        </ul>
+        <List problems={problems} document={document} />
       ) : (
         <EmptyState icon={<CircleCheck />} title="Nothing is in the way">
           The graph is checked while you edit it. Run it with <Keys of="Ctrl+Enter" />.
         </EmptyState>
       )}
     </Panel>
+  );
+}
+
+function List({ problems, document }: { problems: readonly Problem[]; document: Workflow }) {
+  return (
+    <ul className="problems">
+      {problems.map((problem) => (
+        <Item
+          key={`${problem.code} ${problem.node} ${problem.input} ${problem.message}`}
+          problem={problem}
+          document={document}
+        />
+      ))}
+    </ul>
   );
 }
 
