@@ -129,7 +129,11 @@ export function BoxStage(props: BoxStageProps) {
         ))}
         {drag && drag.index < 0 && <span className="box-mark box-drawn" style={placeOf(drag.box)} />}
         {shown[chosen] && (
-          <span className="box-handles" style={placeOf(shown[chosen])} aria-hidden="true">
+          <span
+            className={classes("box-handles", hueClass(shown[chosen].label))}
+            style={placeOf(shown[chosen])}
+            aria-hidden="true"
+          >
             {HANDLES.map(({ across, down }, index) => (
               <span
                 key={`${across} ${down}`}

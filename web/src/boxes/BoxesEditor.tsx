@@ -109,7 +109,12 @@ export default function BoxesEditor({ title, boxes, most, offered, ratio, onSave
   ) : (
     <>
       <p className="boxes-say" role="status">
-        {said || "Arrow keys move the chosen box, with Alt they size it."}
+        {said || (
+          <>
+            Drag to draw, move and size.{" "}
+            <span className="boxes-keys">Arrow keys move the chosen box, with Alt they size it.</span>
+          </>
+        )}
       </p>
       <Button onClick={close}>Cancel</Button>
       <Button kind="primary" onClick={save}>
