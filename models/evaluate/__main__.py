@@ -102,8 +102,8 @@ def main(words: Sequence[str] | None = None) -> None:
     report = system.measure(subject, lambda: load_classifier(open_model(chosen.classifier)))
     print(f"{chosen.system}: {report.line()} ({time.process_time() - started:.0f} s of CPU time)")
     chosen.output.mkdir(parents=True, exist_ok=True)
-    path = chosen.output / f"{chosen.system}.png"
-    sheet(mixed(report.examples, chosen.shown), system.columns, system.zoom).save(path)
+    path = chosen.output / f"{chosen.system}.webp"
+    sheet(mixed(report.examples, chosen.shown), system.columns, system.zoom).save(path, quality=80)
     print(f"{path}: green frames are successes, red ones failures")
 
 

@@ -37,11 +37,21 @@ class Report:
 
 
 def mixed(examples: Sequence[Example], count: int) -> list[Example]:
-    """At most `count` examples: successes first, then failures, as many of each as far as there are."""
+    """At most `count` examples: successes first, then failures, as many of each as far as there are.
+
+    They are taken at equal distances, so of examples in an order of merit neither the best nor the worst alone.
+    """
     failed = [each for each in examples if each.good is False]
     others = [each for each in examples if each.good is not False]
     failures = min(len(failed), max(count // 2, count - len(others)))
-    return [*others[: count - failures], *failed[:failures]]
+    return _spread(others, count - failures) + _spread(failed, failures)
+
+
+def _spread(examples: Sequence[Example], count: int) -> list[Example]:
+    """Up to `count` of them, the first and the last among them where there are two."""
+    if len(examples) <= count:
+        return list(examples)
+    return [examples[index * (len(examples) - 1) // max(1, count - 1)] for index in range(count)]
 
 
 def sheet(examples: Sequence[Example], columns: int = 6, zoom: int = 1) -> Image.Image:

@@ -73,6 +73,7 @@ def test_a_sheet_shows_failures_as_long_as_there_are_some() -> None:
     shown = mixed(examples, 8)
     assert [each.good for each in shown] == [True] * 5 + [False] * 3
     assert [each.good for each in mixed(examples[:4], 8)] == [True] + [False] * 3
+    assert (shown[0], shown[4]) == (examples[3], examples[-1])
     drawn = sheet(shown, columns=4)
     assert drawn.getpixel((7, 7)) == (46, 160, 67)
     colours = {colour for _, colour in drawn.getcolors() or []}  # type: ignore[misc]

@@ -77,8 +77,8 @@ def measure(home: Path, system: str, out: Path, capsys: pytest.CaptureFixture[st
     words += ["--classifier", f"{home}/classifier.safetensors", "--output", str(out)]
     main([*words, "--size", "32", "--count", "4", "--steps", "2"])
     (line, where) = capsys.readouterr().out.splitlines()
-    assert where.startswith(str(out / f"{system}.png"))
-    with Image.open(out / f"{system}.png") as drawn:
+    assert where.startswith(str(out / f"{system}.webp"))
+    with Image.open(out / f"{system}.webp") as drawn:
         assert min(drawn.size) > 32
     said = line.removeprefix(f"{system}: ").rsplit(" (", 1)[0]
     return {name: float(value) for name, value in (part.rsplit(" ", 1) for part in said.split(", "))}
