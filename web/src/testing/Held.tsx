@@ -17,6 +17,7 @@ interface HeldProps {
   compact?: boolean;
   disabled?: boolean;
   problem?: Problem;
+  checkpoint?(): string | undefined;
 }
 
 export function Held({ schema, start, told, ...rest }: HeldProps) {
