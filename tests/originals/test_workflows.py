@@ -65,3 +65,24 @@ def test_a_workflow_repeats_the_original(case: Case, darkroom: Darkroom, tmp_pat
         assert_same_pictures(shown(result, "save", "images"), workflows.pixels_u8(expected))
     if "inpainted_u8_hwc" in io:
         assert_same_pictures(shown(result, "save_pasted", "images"), io["inpainted_u8_hwc"].numpy())
+
+
+def test_another_configuration_beside_a_checkpoint_makes_another_picture(tmp_path: Path) -> None:
+    """What lies beside the file is a part of the model, so the result that is cached is not used again."""
+    case = next((each for each in CASES if each.fixture == "ldm_txt2img_bert" and each.steps == 10), None)
+    if case is None:
+        pytest.skip("the reference fixtures are not at hand")
+    folders = Folders.under(tmp_path)
+    workflows.install(case.fixture, folders.models[0])
+    (tmp_path / "workflow.json").write_text(json.dumps(workflows.workflow(case, folders.input)))
+    configuration = folders.models[0] / "checkpoints" / f"{case.fixture}.yaml"
+    made: list[Path] = []
+    with open_darkroom(folders, "cpu") as darkroom:
+        for scale in ("0.18215", "0.18215", "0.5"):
+            configuration.write_text(configuration.read_text().replace("0.18215", scale))
+            result = darkroom.run(tmp_path / "workflow.json")
+            result.raise_errors()
+            made += shown(result, "keep", "latents")
+    assert made[0] == made[1] != made[2]
+    first, last = (open_model(folders.output / each).tensor("latent_tensor") for each in (made[0], made[2]))
+    fixtures.assert_close(first * 0.18215, last * 0.5)
