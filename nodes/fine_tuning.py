@@ -94,7 +94,8 @@ class Subject:
         if isinstance(conditions, CaptionConditions):
             return sample_captions(self.whole, captions)
         rows = torch.zeros(SAMPLES, dtype=torch.int64)
-        return sample_conditions(self.whole, SAMPLES, conditions.draw(rows, torch.Generator().manual_seed(0)))
+        told = conditions.draw(rows, torch.Generator().manual_seed(0)).to(self.whole.device)
+        return sample_conditions(self.whole, SAMPLES, told)
 
 
 def some_captions(training_set: TrainingSet) -> list[str]:

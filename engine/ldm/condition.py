@@ -39,6 +39,11 @@ class Condition:
             case None:
                 raise ValueError("this model takes no condition")
 
+    def to(self, device: torch.device) -> Condition:
+        """The same on a device."""
+        parts = (self.concat, self.context, self.y)
+        return Condition(*(None if part is None else part.to(device) for part in parts))
+
 
 def joined(first: Condition, second: Condition) -> Condition:
     """Both conditions at once: `concat` and `context` one after the other, `y` of whichever has one.

@@ -33,7 +33,7 @@ class Conditions(Protocol):
         ...
 
     def draw(self, indices: Tensor, draw: torch.Generator) -> Condition:
-        """The condition of some rows, on the conditioner's device.
+        """The condition of some rows, on any device.
 
         Args:
             indices: [B] rows of the training set.

@@ -6,6 +6,7 @@ Source: Rombach et al. 2022 (arXiv:2112.10752), eq. 2 and 3.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 
 import torch
@@ -77,8 +78,9 @@ class DiffusionTask:
         mean, std = self.mean[indices], self.std[indices]
         z = mean + std * torch.randn(mean.shape, generator=draw)
         device = next(self.module.parameters()).device
-        with torch.autocast(device.type, torch.bfloat16, enabled=self._mixed_precision and device.type == "cuda"):
-            return self._loss(z.to(device), self.conditions.draw(indices, draw), draw)
+        mixed = self._mixed_precision and device.type == "cuda"
+        with torch.autocast(device.type, torch.bfloat16) if mixed else nullcontext():
+            return self._loss(z.to(device), self.conditions.draw(indices, draw).to(device), draw)
 
     def _loss(self, z: Tensor, condition: Condition, draw: torch.Generator) -> Mapping[str, Tensor]:
         if self.crop:

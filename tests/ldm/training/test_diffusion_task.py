@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from engine.ldm.condition import Condition
 from engine.ldm.latent_diffusion import LatentDiffusion
 from engine.ldm.text.tokenizer import BertTokenizer
-from engine.ldm.training.conditions import CaptionConditions
+from engine.ldm.training.conditions import CaptionConditions, FixedCondition
 from engine.ldm.training.diffusion_task import DiffusionTask
 from engine.ldm.training.objective import DiffusionObjective
 from tests.nodes import tiny
@@ -58,6 +59,15 @@ def test_variances_are_learned_with_the_network(model: LatentDiffusion) -> None:
     assert logvar.grad is not None and 1 <= int((logvar.grad != 0).sum()) <= 4
     assert any(parameter is logvar for parameter in learning.module.parameters())
     assert "logvar" not in task(model).module.state_dict()
+
+
+def test_what_is_told_follows_the_network_to_its_device(model: LatentDiffusion) -> None:
+    """On "meta", which has no data but is a device of its own."""
+    told = FixedCondition(Condition(context=torch.zeros(1, tiny.TOKENS, tiny.WIDTH)))
+    moved = DiffusionTask(
+        model.model.to("meta"), told, torch.zeros(4, 4, 8, 8), torch.zeros(4, 4, 8, 8), 1.0, task(model).objective
+    )
+    assert loss(moved).device.type == "meta"
 
 
 def test_of_a_part_alone_everything_else_is_left_out(model: LatentDiffusion) -> None:
