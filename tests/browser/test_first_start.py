@@ -52,9 +52,12 @@ def test_nodes_are_awaited_and_not_unknown_before_the_first_worker_is_up(fresh: 
     expect(page.get_by_role("article").first).to_be_visible()
     expect(page.get_by_text("The nodes are being read…").first).to_be_visible()
     expect(page.get_by_text("Unknown type")).to_have_count(0)
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_text("The run is queued as soon as it is ready")).to_be_visible()
     (fresh.home / "plugins" / "go").touch()
     expect(page.get_by_role("spinbutton", name="steps")).to_be_visible()
     expect(page.get_by_text("The nodes are being read…")).to_have_count(0)
+    expect(page.get_by_role("toolbar", name="Run").get_by_role("progressbar")).to_be_visible()
     page.context.close()
 
 

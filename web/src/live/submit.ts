@@ -1,8 +1,9 @@
 /** Sending a tab's graph to the queue. */
 
 import { createStore, useStore } from "zustand";
-import { problemsOf, sentence } from "../api/errors";
+import { ApiError, problemsOf, sentence } from "../api/errors";
 import type { Job, Sweep } from "../api/types";
+import { catalogueStore } from "../app/catalogue";
 import { notify } from "../app/notices";
 import { runStore } from "../app/run";
 import { activeTab, type TabStore, tabTitle } from "../app/store";
@@ -70,10 +71,24 @@ async function submitOnce(submit: Parameters<typeof client.submit>[0]): Promise<
   try {
     return await client.submit(submit, key);
   } catch (error) {
-    if (!(error instanceof Error && "unreachable" in error && error.unreachable)) throw error;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 503 && catalogueStore.getState().state !== "ready") await nodesKnown();
+    else if (error.unreachable) await new Promise((resolve) => setTimeout(resolve, 500));
+    else throw error;
     return client.submit(submit, key);
   }
+}
+
+/** When the first worker of a new home has told its nodes. */
+function nodesKnown(): Promise<void> {
+  notify({ kind: "info", text: "The worker starts for the first time. The run is queued as soon as it is ready." });
+  return new Promise((known) => {
+    const stop = catalogueStore.subscribe(({ state }) => {
+      if (state !== "ready") return;
+      stop();
+      known();
+    });
+  });
 }
 
 function refused(tab: TabStore, error: unknown): void {
