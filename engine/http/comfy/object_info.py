@@ -78,7 +78,7 @@ def describe_input(schema: InputSchema, names: Names) -> JsonValue:
     if schema.default is not None:
         options["default"] = schema.default
     match schema.widget:
-        case "file":
+        case "file" | "drawing":
             if schema.folder == "input":
                 options["image_upload"] = True
             return [list[JsonValue](names(schema.folder or "input")), options]

@@ -140,6 +140,9 @@ async def test_a_picture_is_uploaded_and_listed(session: ClientSession) -> None:
         info = (await answer.json())["LoadImage"]
     names, options = info["input"]["required"]["image"]
     assert "from client/red.png" in names and options["image_upload"] is True
+    async with session.get("/object_info/DrawColourMap") as answer:
+        drawing = (await answer.json())["DrawColourMap"]["input"]["required"]["drawing"]
+    assert drawing == [names, {"tooltip": drawing[1]["tooltip"], "default": "", "image_upload": True}]
 
 
 async def test_jobs_are_listed_as_newer_clients_ask(session: ClientSession) -> None:
