@@ -236,6 +236,7 @@ def _sampling(
     from engine.ldm.sampling.drive import begin, begin_ldm, sampling
     from engine.ldm.sampling.noise import SeededNoise, initial_noise
     from engine.ldm.sampling.samplers import SAMPLERS
+    from engine.ldm.sampling.vp import with_posterior
 
     device = manager.device.torch_device
     schedule, scale = model.config.schedule(), model.config.scale_factor
@@ -250,7 +251,7 @@ def _sampling(
                 own = seed + 1 if sampler_name == "ddim" else seed  # as in ComfyUI, whose ddim draws other noise here
                 noise = initial_noise(x.shape, own, latent.batch_index).to(device)
             denoiser = Masked(denoiser, latent_mask(latent.noise_mask, x), x, noise)
-        sampler = sampler or SAMPLERS[sampler_name]
+        sampler = with_posterior(sampler or SAMPLERS[sampler_name], schedule.v_posterior)
         if not isinstance(start, str):
             result = yield from start.begin(denoiser, sigmas, sampler, x.device, report)
         elif start == "as it is" and len(sigmas) > 1:

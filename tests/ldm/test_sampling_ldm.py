@@ -11,9 +11,11 @@ from torch import Tensor
 from engine.ldm.autoencoder import VQModel
 from engine.ldm.condition import Condition
 from engine.ldm.sampling.denoisers import Corrected, EpsDenoiser, Guided
-from engine.ldm.sampling.samplers import euler, euler_ancestral
+from engine.ldm.sampling.noise import to_vp
+from engine.ldm.sampling.samplers import SAMPLERS, euler, euler_ancestral
 from engine.ldm.sampling.sigmas import ldm_sigmas
-from engine.ldm.sampling.vp import KeepKnown, ddim, ddpm, plms
+from engine.ldm.sampling.vp import KeepKnown, ddim, ddpm, plms, with_posterior
+from engine.ldm.schedules import NoiseSchedule
 from tests.ldm import fixtures, reference
 from tests.ldm.fixtures import assert_close
 from tests.ldm.reference import denoiser, replay, run
@@ -198,3 +200,16 @@ def test_retrieved_neighbours_with_guidance(sampler) -> None:
     key = f"{sampler.__name__}.S10.cfg5"
     out = run(Guided(towards, away, 5.0), sampler, io[f"{key}.x_T"], ldm_sigmas(schedule, 10))
     assert_close(out, io[f"{key}.out"])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_the_ancestral_step_has_the_variance_that_the_schedule_names(share: float) -> None:
+    schedule = NoiseSchedule(NoiseSchedule.named("linear", 50, 1e-3, 0.2).betas, share)
+    sampler = with_posterior(SAMPLERS["ddpm"], schedule.v_posterior)
+    for t in (1, 20, 49):
+        steps = sampler(torch.zeros(1, 1, 1, 1), [schedule.sigmas[t], schedule.sigmas[t - 1]], lambda: torch.ones(1))
+        next(steps)
+        with pytest.raises(StopIteration) as done:
+            steps.send(torch.zeros(1, 1, 1, 1))
+        drawn = to_vp(done.value.value, schedule.sigmas[t - 1]).item() ** 2
+        assert drawn == pytest.approx(schedule.posterior_variance[t].item(), rel=1e-4)

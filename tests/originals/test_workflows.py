@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image as Pillow
 
 from engine.ldm.original_config import latent_diffusion_config
-from engine.ldm.weights import open_model
+from engine.ldm.weights import open_model, save_model
 from engine.node import Folders
 from engine.run.darkroom import Darkroom
 from server import open_darkroom
@@ -86,3 +87,28 @@ def test_another_configuration_beside_a_checkpoint_makes_another_picture(tmp_pat
     assert made[0] == made[1] != made[2]
     first, last = (open_model(folders.output / each).tensor("latent_tensor") for each in (made[0], made[2]))
     fixtures.assert_close(first * 0.18215, last * 0.5)
+
+
+@pytest.mark.parametrize("shape", ["sq", "rect"])
+def test_a_first_stage_alone_develops_what_the_original_develops(shape: str, tmp_path: Path) -> None:
+    name = "ae_kl_f8_attn_z16"
+    io, config = fixtures.io(name), fixtures.config(name)
+    folders = Folders.under(tmp_path)
+    weights = fixtures.weights(name)
+    loss = {"loss.logvar": weights["quant_conv.bias"][:1].clone()}  # as first stages were published
+    save_model(folders.models[0] / "vae" / "first.safetensors", {**weights, **loss})
+    target = {"target": f"ldm.models.autoencoder.{config['target']}", "params": config["params"]}
+    (folders.models[0] / "vae" / "first.yaml").write_text(yaml.safe_dump({"model": target}))
+    folders.input.mkdir(parents=True)
+    workflows.latent_file(folders.input / "first.z.latent", io[f"{shape}.mode"])
+    nodes = {
+        "stage": workflows.node("LoadAutoencoder", vae_name="first.safetensors"),
+        "z": workflows.node("LoadLatent", latent="first.z.latent"),
+        "develop": workflows.node("VAEDecode", samples="z.latent", vae="stage.vae"),
+        "save": workflows.node("SaveImage", images="develop.image"),
+    }
+    (tmp_path / "workflow.json").write_text(json.dumps({"darkroom": 1, "nodes": nodes}))
+    with open_darkroom(folders, "cpu") as darkroom:
+        result = darkroom.run(tmp_path / "workflow.json")
+        result.raise_errors()
+    assert_same_pictures(shown(result, "save", "images"), workflows.pixels_u8(io[f"{shape}.dec_mode"]))

@@ -14,13 +14,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from torch import Tensor
 
 from engine.ldm.sampling.multistep import ADAMS_BASHFORTH, weighted_sum
 from engine.ldm.sampling.noise import from_vp, to_vp
-from engine.ldm.sampling.protocol import Evaluation, Noise, Steps
+from engine.ldm.sampling.protocol import Evaluation, Noise, Sampler, Steps
 
 Hook = Callable[[Tensor, float], Tensor]
 
@@ -77,9 +78,14 @@ def plms(x: Tensor, sigmas: Sequence[float], noise: Noise, before_step: Hook = u
     return from_vp(x_t, sigmas[-1])
 
 
-def ddpm(x: Tensor, sigmas: Sequence[float], noise: Noise, after_step: Hook = unchanged) -> Steps:
+def ddpm(
+    x: Tensor, sigmas: Sequence[float], noise: Noise, after_step: Hook = unchanged, v_posterior: float = 0.0
+) -> Steps:
     """Draw from the posterior q(x_{t-1} | x_t, x0): DDPM algorithm 2, which with every step of the table is ancestral
-    sampling. Eq. 7 for the mean, beta-tilde for the variance, no noise on the way to sigma 0."""
+    sampling. Eq. 7 for the mean, beta-tilde for the variance, no noise on the way to sigma 0.
+
+    `v_posterior` is the share of beta itself in the variance (sec. 3.2 has both), as `NoiseSchedule.v_posterior`.
+    """
     x_t = to_vp(x, sigmas[0])
     for i, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
         x0 = yield Evaluation(from_vp(x_t, sigma), sigma, i)
@@ -89,7 +95,8 @@ def ddpm(x: Tensor, sigmas: Sequence[float], noise: Noise, after_step: Hook = un
         mean_xt = math.sqrt(alpha) * (1 - abar_next) / (1 - abar)
         x_t = x0 * mean_x0 + x_t * mean_xt
         if sigma_next:
-            x_t = x_t + noise() * math.sqrt((1 - alpha) * (1 - abar_next) / (1 - abar))
+            tilde = (1 - alpha) * (1 - abar_next) / (1 - abar)
+            x_t = x_t + noise() * math.sqrt((1 - v_posterior) * tilde + v_posterior * (1 - alpha))
         x_t = after_step(x_t, sigma)
     return from_vp(x_t, sigmas[-1])
 
@@ -112,6 +119,11 @@ class KeepKnown:
     def __call__(self, x_t: Tensor, sigma: float) -> Tensor:
         known = to_vp(self.x0 + self.noise() * sigma, sigma)
         return known * self.mask + x_t * (1 - self.mask)
+
+
+def with_posterior(sampler: Sampler, v_posterior: float) -> Sampler:
+    """DDPM with the variance that a model's schedule names; other samplers as they are."""
+    return partial(ddpm, v_posterior=v_posterior) if sampler is ddpm else sampler
 
 
 def _abar(sigma: float) -> float:
