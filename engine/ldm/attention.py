@@ -32,22 +32,25 @@ def multi_head_attention(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
 class AttentionBlock(nn.Module):
     """Self-attention among all cells of [B, C, H, W], added to its input.
 
-    q, k and v come from one convolution whose channels are ordered per head ([heads, 3, C/heads]).
+    q, k and v come from one convolution whose channels are ordered per head ([heads, 3, C/heads]); in the "new order"
+    all of q come first ([3, heads, C/heads]).
 
-    Source: Dhariwal & Nichol 2021 (arXiv:2105.05233), sec. 3.
+    Source: Dhariwal & Nichol 2021 (arXiv:2105.05233), sec. 3; the orders: `QKVAttentionLegacy` and `QKVAttention` of
+    openai/guided-diffusion, unet.py.
     """
 
-    def __init__(self, channels: int, heads: int, norm_groups: int = 32) -> None:
+    def __init__(self, channels: int, heads: int, norm_groups: int = 32, new_order: bool = False) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.new_order = heads, new_order
         self.norm = nn.GroupNorm(norm_groups, channels)
         self.qkv = nn.Conv1d(channels, 3 * channels, 1)
         self.proj_out = zero_init(nn.Conv1d(channels, channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         flat = x.flatten(2)  # [B, C, H*W]
-        qkv = self.qkv(self.norm(flat)).unflatten(1, (self.heads, 3, -1))  # [B, heads, 3, C/heads, H*W]
-        q, k, v = qkv.transpose(-1, -2).unbind(2)  # each [B, heads, H*W, C/heads]
+        order = (3, self.heads, -1) if self.new_order else (self.heads, 3, -1)
+        qkv = self.qkv(self.norm(flat)).unflatten(1, order)  # [B, heads, 3, C/heads, H*W], or 3 before heads
+        q, k, v = qkv.transpose(-1, -2).unbind(1 if self.new_order else 2)  # each [B, heads, H*W, C/heads]
         h = F.scaled_dot_product_attention(q, k, v).transpose(-1, -2).flatten(1, 2)  # [B, C, H*W]
         return (flat + self.proj_out(h)).view_as(x)
 

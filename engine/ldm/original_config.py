@@ -35,7 +35,6 @@ UNET_SETTINGS: Mapping[str, tuple[object, ...] | None] = MappingProxyType(
         "spatial_transformer_attn_type": None,
         "dims": (2,),
         "num_heads_upsample": (-1, None),
-        "use_new_attention_order": (False,),
         "n_embed": (None,),
     }
 )

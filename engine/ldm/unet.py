@@ -23,7 +23,7 @@ class UNetConfig:
     `num_head_channels`. `context_dim` set means `SpatialTransformer`, otherwise `AttentionBlock`.
     `transformer_depth` is one number, or one for each level. `num_classes` adds a class embedding to the time
     embedding ("adm"); `adm_in_channels` a projected vector instead (Stable Diffusion XL). `norm_groups` is 32 in all
-    published models; a narrow one does better with fewer.
+    published models; a narrow one does better with fewer. `use_new_attention_order`: see `AttentionBlock`.
     """
 
     in_channels: int
@@ -44,6 +44,7 @@ class UNetConfig:
     adm_in_channels: int | None = None
     dropout: float = 0.0
     norm_groups: int = 32
+    use_new_attention_order: bool = False
 
     def heads(self, channels: int) -> int:
         """Attention heads at a width of `channels`."""
@@ -178,7 +179,7 @@ class UNetModel(nn.Module):
     def _attention(self, channels: int, level: int) -> nn.Module:
         config = self.config
         if config.context_dim is None:
-            return AttentionBlock(channels, config.heads(channels), config.norm_groups)
+            return AttentionBlock(channels, config.heads(channels), config.norm_groups, config.use_new_attention_order)
         return SpatialTransformer(
             channels,
             config.heads(channels),

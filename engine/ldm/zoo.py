@@ -189,12 +189,13 @@ def find_unet(inferred: UNetConfig) -> UNetConfig | None:
 
 
 def without_heads(unet: UNetConfig) -> UNetConfig:
-    """What the tensors of a U-Net tell: no heads, and only those attention factors that occur."""
+    """What the tensors of a U-Net tell: no heads, no order of them, and only those attention factors that occur."""
     factors = (2**level for level in range(len(unet.channel_mult)))
     return replace(
         unet,
         num_heads=None,
         num_head_channels=None,
         dropout=0.0,
+        use_new_attention_order=False,
         attention_resolutions=tuple(factor for factor in factors if factor in unet.attention_resolutions),
     )

@@ -37,7 +37,7 @@ def test_the_conditioning_key_is_found_as_the_original_finds_it(params, key):
 
 @pytest.mark.parametrize(
     "setting",
-    [{"dims": 3}, {"use_new_attention_order": True}, {"num_heads_upsample": 4}, {"n_embed": 8}, {"made_up": 1}],
+    [{"dims": 3}, {"num_heads_upsample": 4}, {"n_embed": 8}, {"made_up": 1}],
 )
 def test_a_unet_setting_that_would_build_another_network_is_refused(setting):
     with pytest.raises(ModelFileError, match=f"unet_config sets {next(iter(setting))}"):

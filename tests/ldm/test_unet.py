@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from engine.ldm.attention import AttentionBlock
 from engine.ldm.original_config import unet_config
 from engine.ldm.unet import UNetConfig, UNetModel
 from tests.ldm import fixtures
@@ -84,3 +85,20 @@ def test_sides_that_do_not_halve_evenly_are_refused():
 def test_a_fresh_unet_predicts_zero_so_that_training_starts_calm():
     unet = UNetModel(UNetConfig(3, 3, 32, channel_mult=(1,), num_res_blocks=1, num_heads=1))
     assert unet(torch.randn(1, 3, 8, 8), torch.tensor([3])).abs().max() == 0
+
+
+@pytest.mark.parametrize("heads", [1, 4])
+def test_attention_in_the_new_order_is_the_old_with_its_channels_reordered(heads):
+    torch.manual_seed(0)
+    old, new = AttentionBlock(32, heads, 8), AttentionBlock(32, heads, 8, new_order=True)
+    torch.nn.init.normal_(old.proj_out.weight)
+    weights = old.state_dict()
+    for name in ("qkv.weight", "qkv.bias"):
+        per_head = weights[name].unflatten(0, (heads, 3, -1))
+        weights[name] = per_head.transpose(0, 1).flatten(0, 2)  # [3, heads, C/heads] rows
+    new.load_state_dict(weights)
+    x = torch.randn(2, 32, 4, 6)
+    assert torch.allclose(new(x), old(x), atol=1e-5)
+    if heads > 1:
+        new.load_state_dict(old.state_dict())
+        assert not torch.allclose(new(x), old(x), atol=1e-3)
