@@ -123,7 +123,7 @@ def TrainDiffusion(
         loss_type: Squared error (l2), or absolute error, which forgives outliers (l1).
         elbo_weight: How much the variational bound counts beside the simple loss; the paper's models leave it out.
         learn_logvar: Learn how much each timestep's error counts.
-        mixed_precision: On a GPU, compute in bfloat16: about twice as fast. On the CPU it changes nothing.
+        mixed_precision: On a GPU, compute in bfloat16, which is faster. On the CPU it changes nothing.
         with_vae: Put the autoencoder into the file, so that Load Checkpoint finds all in one; without it several models
             share the one that Load Autoencoder loads.
     """
