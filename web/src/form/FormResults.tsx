@@ -22,12 +22,18 @@ export function FormResults({ outputs, asked }: FormResultsProps) {
   const preview = useRun((run) => (run.status === "running" ? Object.values(run.previews).at(-1) : undefined));
   const busy = useRun((run) => run.job !== "" && (run.status === "running" || run.status === "queued"));
   const place = useRef<HTMLElement>(null);
-  useEffect(() => {
-    // On a phone it lies below the button that was pressed.
-    if (busy) place.current?.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
-  }, [busy]);
   const [chosen, setChosen] = useState<FileRef | null>(null);
   const newest = pictures[0];
+  const arrived = newest && fileKey(newest);
+  const watched = useRef(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: again when the picture is there, which is larger
+  useEffect(() => {
+    if (busy) watched.current = true;
+    if (!watched.current) return;
+    // On a phone it lies below the button that was pressed.
+    place.current?.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
+    watched.current = busy;
+  }, [busy, arrived]);
   const shown = chosen && pictures.includes(chosen) ? chosen : newest;
   if (!shown && !preview && texts.length === 0) {
     return (
