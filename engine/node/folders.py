@@ -82,7 +82,8 @@ class Folders:
 
     `models` are roots that each hold folders by key (`checkpoints`, `vae`, ...); `extra` adds or extends single keys
     with folders that are searched before them, `extra_after` with such that are searched last; `plugins` hold plugins;
-    `examples` are read where `input` has no file of a name; `user` holds what the server must not lose: the queue, saved workflows, settings.
+    `examples` are read where `input` has no file of a name; `user` holds what the server must not lose: the queue,
+    saved workflows, settings.
     Folders are created when something is written into them, not before.
     """
 

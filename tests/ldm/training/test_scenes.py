@@ -10,10 +10,10 @@ from PIL import Image
 
 from engine.errors import FileProblem
 from engine.ldm.conditioners.text import BERTEmbedder
+from engine.ldm.layouts import layout_tokenizer
 from engine.ldm.text.transformer import TextTransformerConfig
 from engine.ldm.training.conditions import LayoutConditions
 from engine.ldm.training.pictures import Picture
-from engine.ldm.layouts import layout_tokenizer
 from engine.ldm.training.scenes import compose_scenes
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 160, 0), "blue": (0, 0, 255)}
