@@ -12,7 +12,7 @@ from engine.ldm.text.transformer import TextTransformerConfig
 from engine.ldm.weights import ModelFile
 
 MAX_OBJECTS = 4
-GRID = 32
+GRID = 16
 """Of the models trained here: most objects, and sections of a side of the picture that corners fall on."""
 
 
@@ -33,7 +33,7 @@ class Layouts:
 
 
 def layout_tokenizer(categories: int) -> LayoutTokenizer:
-    """How models trained here read boxes of so many kinds of things: no flags, no crop, corners on a 32 x 32 grid."""
+    """How models trained here read boxes of so many kinds of things: no flags, no crop, corners on a 16 x 16 grid."""
     return LayoutTokenizer(
         classes=categories,
         max_objects=MAX_OBJECTS,
