@@ -13,7 +13,7 @@ import pytest
 
 from engine.errors import FileProblem
 from engine.node.extra_paths import FILE_NAME, VARIABLE, with_extra_paths
-from engine.node.folders import Folders
+from engine.node.folders import EXAMPLE_PICTURES, Folders
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_old_and_new_keys_are_understood_and_plugins_left_out(home: Path, tmp_pa
 
 def test_input_and_output_stay_where_they_are(home: Path) -> None:
     folders = read(home, "here: {is_default: true, input: /etc, output: /etc, temp: /etc}")
-    assert folders.roots("input") == (home / "input",)
+    assert folders.roots("input") == (home / "input", EXAMPLE_PICTURES)
     assert folders.roots("output") == (home / "output",)
 
 

@@ -19,7 +19,7 @@ from engine.node.folders import EMBEDDED_MODELS, Folders
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
-    return replace(Folders.under(tmp_path), models=(tmp_path / "models",))
+    return replace(Folders.under(tmp_path), models=(tmp_path / "models",), examples=())
 
 
 def put(path: Path, content: bytes = b"x") -> Path:
