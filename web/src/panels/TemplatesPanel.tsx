@@ -49,8 +49,9 @@ export function TemplatesPanel() {
 }
 
 function Template({ template }: { template: TemplateSummary }) {
+  const [wide, setWide] = useState(false);
   return (
-    <li>
+    <li className={wide ? "template-wide" : undefined}>
       <button
         type="button"
         className="template"
@@ -59,7 +60,15 @@ function Template({ template }: { template: TemplateSummary }) {
       >
         <span className="template-picture">
           {template.thumbnail ? (
-            <img src={client.transport.url(template.thumbnail)} alt="" loading="lazy" decoding="async" />
+            <img
+              src={client.transport.url(template.thumbnail)}
+              alt=""
+              loading="lazy"
+              decoding="async"
+              onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>
+                setWide(naturalWidth > naturalHeight * 1.4)
+              }
+            />
           ) : (
             <LayoutTemplate aria-hidden="true" />
           )}
