@@ -53,6 +53,7 @@ def load_latent_diffusion(
     config: LatentDiffusionConfig | None = None,
     tokenizer: BertTokenizer | None = None,
     dtype: torch.dtype | None = torch.float32,
+    first_stage: ModelFile | None = None,
 ) -> LatentDiffusion:
     """Load a whole checkpoint, every key of it; weights and averages side by side, ready to train on or to save again.
 
@@ -61,6 +62,7 @@ def load_latent_diffusion(
         config: Its configuration; None finds it (`read_config`).
         tokenizer: For a text conditioner; None looks for a vocabulary in the file and beside it.
         dtype: What weights are converted to; None keeps the file's.
+        first_stage: The autoencoder's own file, for a checkpoint that was saved without it.
 
     Raises:
         ModelFileError: its configuration is unknown, or keys are missing, unused or of another shape.
@@ -75,6 +77,8 @@ def load_latent_diffusion(
     tensors = {name: each for name, each in file.tensors().items() if not name.startswith(f"{FIRST_STAGE}{LOSS}")}
     if "betas" not in tensors:  # stripped by a converter: the schedule follows from the configuration
         tensors |= config.schedule().buffers()
+    if first_stage is not None:
+        tensors |= {FIRST_STAGE + name: each for name, each in first_stage.tensors().items()}
     load_strict(model, tensors, str(file.path), dtype)
     return model
 

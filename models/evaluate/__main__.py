@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from engine.ldm.checkpoint import load_latent_diffusion
+from engine.ldm.checkpoint_config import FIRST_STAGE
 from engine.ldm.training.classifier import Classifier, load_classifier
 from engine.ldm.weights import open_model
 from models.evaluate.inpainting import inpainting
@@ -31,7 +32,7 @@ class System:
     """How a shipped model is measured unless told otherwise."""
 
     measure: Callable[[Subject, Callable[[], Classifier]], Report]
-    checkpoint: str
+    model: str
     groups: tuple[str, ...] = ALL
     size: int = 64
     count: int = 200
@@ -71,6 +72,12 @@ def main(words: Sequence[str] | None = None) -> None:
     arguments = argparse.ArgumentParser(prog="python -m models.evaluate", description=__doc__)
     arguments.add_argument("system", choices=SYSTEMS)
     arguments.add_argument("--checkpoint", type=Path, help="instead of the shipped model")
+    arguments.add_argument(
+        "--vae",
+        type=Path,
+        default=ROOT / "models/vae/darkroom-emoji-64.safetensors",
+        help="of a model whose file has no autoencoder",
+    )
     arguments.add_argument("--data", type=Path, default=ROOT / "input/fluent-emoji")
     arguments.add_argument("--groups", help="with commas between, instead of those of the system")
     arguments.add_argument("--count", type=int, help="how many pictures to make")
@@ -84,8 +91,14 @@ def main(words: Sequence[str] | None = None) -> None:
     arguments.add_argument("--output", type=Path, default=ROOT / "output/evaluation")
     chosen = arguments.parse_args(words)
     system = SYSTEMS[chosen.system]
-    file = open_model(chosen.checkpoint or ROOT / f"models/checkpoints/{system.checkpoint}.safetensors")
-    model = load_latent_diffusion(file).eval().requires_grad_(False)
+    shipped = (
+        ROOT / "models" / folder / f"{system.model}.safetensors" for folder in ("diffusion_models", "checkpoints")
+    )
+    file = open_model(chosen.checkpoint or next(path for path in shipped if path.is_file()))
+    alone = not any(name.startswith(FIRST_STAGE) for name in file.shapes())
+    model = (
+        load_latent_diffusion(file, first_stage=open_model(chosen.vae) if alone else None).eval().requires_grad_(False)
+    )
     subject = Subject(
         model,
         file,
