@@ -48,15 +48,21 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
             lambda subject, _: super_resolution(subject), "darkroom-emoji-256-x4", HELD_OUT, 256, 24, 2, columns=2
         ),
         "inpainting": System(
-            lambda subject, load: inpainting(subject, load()), "darkroom-emoji-64-inpainting", TWO, columns=4
+            lambda subject, load: inpainting(subject, load()),
+            "darkroom-emoji-64-inpainting",
+            TWO,
+            count=50,
+            steps=4,
+            columns=4,
         ),
-        "semantic": System(lambda subject, _: semantic(subject), "darkroom-emoji-64-semantic", columns=4),
+        "semantic": System(lambda subject, _: semantic(subject), "darkroom-emoji-64-semantic", count=100, columns=4),
         "layout": System(
-            lambda subject, _: layout(subject), "darkroom-emoji-64-layout", ("food-drink",), cfg_scale=2.0
+            lambda subject, _: layout(subject), "darkroom-emoji-64-layout", ("food-drink",), count=80, cfg_scale=2.0
         ),
         "classes": System(
             lambda subject, load: classes(subject, load()),
             "darkroom-emoji-64-classes",
+            count=180,
             cfg_scale=2.0,
             columns=12,
         ),
