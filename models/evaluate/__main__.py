@@ -100,7 +100,10 @@ def main(words: Sequence[str] | None = None) -> None:
     shipped = (
         ROOT / "models" / folder / f"{system.model}.safetensors" for folder in ("diffusion_models", "checkpoints")
     )
-    file = open_model(chosen.checkpoint or next(path for path in shipped if path.is_file()))
+    path = chosen.checkpoint or next((path for path in shipped if path.is_file()), None)
+    if path is None:
+        arguments.error(f"there is no {system.model} in models; train it by workflows/train, or give --checkpoint")
+    file = open_model(path)
     alone = not any(name.startswith(FIRST_STAGE) for name in file.shapes())
     model = (
         load_latent_diffusion(file, first_stage=open_model(chosen.vae) if alone else None).eval().requires_grad_(False)
