@@ -9,8 +9,8 @@ from benchmarks.tradeoff.outcome import Outcome
 
 TEMPLATE = """# Compression against quality: Fig. 6 of the paper in miniature
 
-Written by `python -m benchmarks tradeoff`, which trains everything with the project's own library into
-`output/tradeoff`, and goes on where it was stopped. {date}, one thread of a CPU, times in CPU seconds.
+Written by `python -m benchmarks tradeoff --points {shown}`, which trains everything with the project's own library
+into `output/tradeoff`, and goes on where it was stopped. {date}, one thread of a CPU, times in CPU seconds.
 
 How much should the first stage compress? Rombach et al. 2022 (sec. 4.1, Fig. 6) train the same U-Net behind first
 stages of f = 1 (pixels) to 32. Here the same is done as small as it gets:
@@ -43,10 +43,15 @@ The first samples of each after {budget:g} s, one row for each f, f = 1 on top:
 - It can show cost: with the same U-Net, a step and a sample cost what the latent has cells. f = 1 needs many times the
   time of f = 8 for each, so within one budget it learns from far fewer pictures.
 - It can show the two ends of the paper's trade-off: without compression a budget ends before pictures take shape; with
-  too much of it, what the first stage loses (the distance of reconstructions) is a floor that no U-Net gets below.
-- It cannot rank neighbouring factors. The budget is seconds where the paper's is weeks, the first stages are narrow and
-  trained for less than a minute, there is one seed, and a picture of 32 pixels at f = 8 has as few cells as one of 256
-  at f = 64.
+  too much of it the pictures lie as far from the true ones as the first stage's own reconstructions do, and training
+  the U-Net for longer cannot mend that. It is no strict floor: samples may lie nearer than reconstructions, where both
+  are blurred in other ways.
+- It cannot rank neighbouring factors. The budget is seconds where the paper's is weeks, there is one seed, and a
+  picture of 32 pixels at f = 8 has as few cells as one of 256 at f = 64.
+- The first stages are narrow and trained for less than a minute, and lose far more than the paper's, or than the
+  shipped one of f = 4 (30.5 dB, after 40 minutes). That weighs against f = 4 and 8: with better ones both would gain.
+- Look at the samples beside the distances: they need not agree. The classifier's features weigh detail, which large f
+  loses; a shape that holds together counts for less.
 - The distance is not FID. It stands on the features of a small classifier trained on these same pictures, not on
   Inception's; compare it within this page only. For so few pictures it is biased upwards, as FID is; the distance of as
   many true pictures says by how much.
@@ -62,6 +67,7 @@ def page(outcome: Outcome) -> str:
         date=time.strftime("%Y-%m-%d"),
         pictures=outcome.pictures,
         size=plan.size,
+        shown=",".join(f"{seconds:g}" for seconds in plan.points),
         parameters=outcome.unet_parameters / 1e6,
         budget=plan.points[-1],
         batch=plan.batch_size,

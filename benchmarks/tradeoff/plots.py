@@ -24,7 +24,7 @@ def curves(judged: Sequence[Judged]) -> Image.Image:
     last = max(each.point.seconds for each in judged)
     by_time = _lines(judged, lambda each: each.point.seconds)
     by_speed = _lines([each for each in judged if each.point.seconds == last], lambda each: each.point.sampling_rate)
-    plot.paste(_plot(by_time, "Fréchet distance by seconds of training", "CPU seconds"), (0, 0))
+    plot.paste(_plot(by_time, "Frechet distance by seconds of training", "CPU seconds"), (0, 0))
     plot.paste(_plot(by_speed, "... by speed of sampling, at the end", "pictures a CPU second"), (WIDTH, 0))
     return plot
 
