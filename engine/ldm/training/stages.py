@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from engine.ldm.autoencoder import Autoencoder, AutoencoderConfig, AutoencoderKL, FirstStage, VQModel, build_autoencoder
+from engine.ldm.autoencoder import Autoencoder, AutoencoderConfig, AutoencoderKL, FirstStage, build_autoencoder
 from engine.ldm.condition import Condition
 from engine.ldm.conditioners.text import BERTEmbedder
 from engine.ldm.config import LatentDiffusionConfig
@@ -89,23 +89,23 @@ def _reconstructions(module: Autoencoder, pictures: PictureSet, columns: int = 8
 
 
 @torch.inference_mode()
-def encode_pictures(pictures: PictureSet, autoencoder: Autoencoder, batch_size: int = 64) -> tuple[Tensor, Tensor]:
+def encode_pictures(pictures: PictureSet, autoencoder: FirstStage, batch_size: int = 64) -> tuple[Tensor, Tensor]:
     """Encode a data set once, since the first stage is frozen: mean and std of q(z|x), [N, C, S/f, S/f], on the CPU.
 
-    A VQ autoencoder has no spread: its std is 0.
+    VQ autoencoders and pixels themselves have no spread: their std is 0.
     """
     device = next(autoencoder.parameters()).device
     means: list[Tensor] = []
     stds: list[Tensor] = []
     for start in range(0, len(pictures), batch_size):
         x = pictures.batch(torch.arange(start, min(start + batch_size, len(pictures)))).to(device)
-        if isinstance(autoencoder, VQModel):
-            means.append(autoencoder.encode_mode(x).cpu())
-            stds.append(torch.zeros_like(means[-1]))
-        else:
+        if isinstance(autoencoder, AutoencoderKL):
             posterior = autoencoder.encode(x)
             means.append(posterior.mean.cpu())
             stds.append((0.5 * posterior.logvar).exp().cpu())
+        else:
+            means.append(autoencoder.encode_mode(x).cpu())
+            stds.append(torch.zeros_like(means[-1]))
     return torch.cat(means), torch.cat(stds)
 
 
