@@ -17,7 +17,7 @@ from server import open_darkroom
 from tests.http.live import Live, live_server
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 SERVED = ("api.md", "comfyui.md")
 
 
