@@ -34,6 +34,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in ("checkpoints", "vae"):
         tiny.save_checkpoint(base / "models" / folder / MODEL, tiny.config())
     tiny.save_checkpoint(base / "models" / "checkpoints" / "darkroom-emoji-64-base.safetensors", tiny.config(32))
+    tiny.save_checkpoint(base / "models/diffusion_models/darkroom-emoji-64-inpainting-base.safetensors", tiny.config())
     pictures = base / "input" / "fluent-emoji"
     pictures.mkdir(parents=True)
     rows: list[dict[str, str]] = []
